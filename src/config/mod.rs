@@ -1,0 +1,146 @@
+//! The configuration: what flags, environment and file come to, validated.
+//! Everything after this trusts the type.
+
+mod secret;
+
+pub use secret::Secret;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything `serve` needs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the HTTP server listens, `host:port`; an empty host is all addresses.
+    pub listen_address: String,
+    /// Folder of the checkpoint and the observations.
+    pub state_dir: PathBuf,
+    /// Every log to read, of all nodes.
+    pub logs: Vec<LogConfig>,
+    /// The nodes to scrape; none without an address.
+    pub nodes: Vec<NodeConfig>,
+    /// How to talk to Vault's API.
+    pub vault: VaultConfig,
+    /// Where to begin in files that the checkpoint does not know.
+    pub start_at: StartAt,
+    /// A longer line is counted and skipped. Bytes.
+    pub max_line_bytes: usize,
+    /// Label sets in all, beyond which series fall under `(other)`.
+    pub series_budget: usize,
+    /// How often the checkpoint is written.
+    pub checkpoint_interval: Duration,
+}
+
+/// One log: a file across its rotations, or standard input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Shown as the label `source`; unique.
+    pub name: String,
+    /// Which log of Vault's it is.
+    pub kind: LogKind,
+    /// A path, a glob of one log's rotated siblings, or `-` for standard input.
+    pub path: String,
+    /// The node whose log it is, where nodes are configured.
+    pub node: Option<String>,
+}
+
+/// Which log of Vault's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogKind {
+    /// An audit device's file.
+    Audit,
+    /// The server's own (operational) log.
+    Server,
+}
+
+/// Where to begin in files that the checkpoint does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartAt {
+    /// Read what is there.
+    #[default]
+    Beginning,
+    /// Skip what is there on the first start.
+    End,
+}
+
+/// One node of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Shown as the label `node`; unique.
+    pub name: String,
+    /// API address, such as `https://vault-0:8200`, without a path.
+    pub address: String,
+}
+
+/// How to talk to Vault's API; the same for all nodes.
+#[derive(Clone, Debug)]
+pub struct VaultConfig {
+    /// `X-Vault-Namespace` of the login; empty for root. `VAULT_NAMESPACE`.
+    pub namespace: String,
+    /// TLS settings, as Vault's own clients have them.
+    pub tls: TlsConfig,
+    /// How the exporter gets its token.
+    pub auth: AuthConfig,
+    /// How often each node is scraped.
+    pub scrape_interval: Duration,
+    /// How long one request may take.
+    pub timeout: Duration,
+    /// First part of the names in `sys/metrics`: `vault`, unless `metrics_prefix` is set there.
+    pub metrics_prefix: String,
+    /// Namespaces whose mounts and roles are listed; `""` is root.
+    pub namespaces: Vec<String>,
+}
+
+/// TLS settings, as Vault's own clients have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// PEM file of the authority. `VAULT_CACERT`.
+    pub ca_cert: Option<PathBuf>,
+    /// Folder of PEM files of authorities. `VAULT_CAPATH`.
+    pub ca_path: Option<PathBuf>,
+    /// PEM file of the client certificate. `VAULT_CLIENT_CERT`.
+    pub client_cert: Option<PathBuf>,
+    /// PEM file of its key. `VAULT_CLIENT_KEY`.
+    pub client_key: Option<PathBuf>,
+    /// Name to expect in the server's certificate. `VAULT_TLS_SERVER_NAME`.
+    pub server_name: Option<String>,
+    /// Accept any certificate. `VAULT_SKIP_VERIFY`.
+    pub skip_verify: bool,
+}
+
+/// How the exporter gets its token.
+#[derive(Clone, Debug)]
+pub enum AuthConfig {
+    /// It has none: availability and seal state only.
+    None,
+    /// As given. `VAULT_TOKEN`.
+    Token(Secret),
+    /// From a file, read again when it changes: also a Vault Agent's sink.
+    TokenFile(PathBuf),
+    /// An AppRole login, renewed.
+    AppRole {
+        /// Mount of the auth method: `approle`.
+        mount: String,
+        /// Role ID.
+        role_id: String,
+        /// Secret ID.
+        secret_id: SecretSource,
+    },
+    /// A Kubernetes login, renewed.
+    Kubernetes {
+        /// Mount of the auth method: `kubernetes`.
+        mount: String,
+        /// Role to log in as.
+        role: String,
+        /// File of the service account's token, read at every login.
+        jwt_file: PathBuf,
+    },
+}
+
+/// A secret given as such or by a file.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// As given.
+    Value(Secret),
+    /// Read at every use.
+    File(PathBuf),
+}

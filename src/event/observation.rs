@@ -1,0 +1,107 @@
+//! An observation: what was learnt in a way that cannot be read again, such
+//! as a scrape of Vault's API. One JSON object a line of the observations file.
+
+use super::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One fact, with its time and the node that told it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// When it held: Vault's time where Vault gives one, else the exporter's.
+    pub at: Timestamp,
+    /// Configured name of the node it is about; absent for the whole cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// What was learnt.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What an observation says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// A request of the exporter's own: to be left out of every count, and the
+    /// canary that proves the audit log is alive. `at` is a moment safely
+    /// before Vault can have logged it.
+    OwnRequest {
+        /// The `request_id` of Vault's answer: the audit entry's `request.id`.
+        request_id: String,
+    },
+    /// All mounts of a namespace, as `sys/mounts` and `sys/auth` list them.
+    Mounts {
+        /// `""` for the root namespace, else the path without the last slash.
+        namespace: String,
+        /// Every mount, secret engines and auth methods alike.
+        mounts: Vec<MountFact>,
+    },
+    /// All roles of one mount, as the API lists them.
+    Roles {
+        /// `""` for the root namespace, else the path without the last slash.
+        namespace: String,
+        /// Mount path relative to the namespace, with the last slash.
+        mount: String,
+        /// Every role listed.
+        roles: Vec<RoleFact>,
+    },
+    /// Raw values of the chosen counters of `sys/metrics` of one node. A counter
+    /// that is absent here was absent in that scrape.
+    VaultCounters {
+        /// Name below `leasewatch_vault_…_total`, to the raw value.
+        raw: BTreeMap<String, f64>,
+    },
+    /// A line of standard input or of a stream, kept so that it can be read again.
+    Line {
+        /// Configured name of the log source it belongs to.
+        source: String,
+        /// The line, without its end.
+        text: String,
+    },
+    /// The stream `source` was not listened to for a while before this moment.
+    Gap {
+        /// Configured name of the log source.
+        source: String,
+    },
+}
+
+/// One mount of a namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountFact {
+    /// Path relative to the namespace, with the last slash; auth methods begin with `auth/`.
+    pub path: String,
+    /// Mount type: `database`, `pki`, `approle`, ….
+    pub engine: String,
+    /// Mount accessor, as `sys/leases/count` names mounts.
+    pub accessor: String,
+    /// Secret engine or auth method.
+    pub class: MountClass,
+    /// Default lease TTL in seconds, 0 where the mount uses the system's.
+    pub default_lease_ttl: u64,
+    /// Longest lease TTL in seconds, 0 where the mount uses the system's.
+    pub max_lease_ttl: u64,
+}
+
+/// What kind of thing is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MountClass {
+    /// A secret engine.
+    Secret,
+    /// An auth method.
+    Auth,
+}
+
+/// One role of a mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleFact {
+    /// Role name.
+    pub name: String,
+    /// Database connection it uses, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// Default TTL in seconds, 0 where the role leaves it to the mount.
+    pub default_ttl: u64,
+    /// Longest TTL in seconds, 0 where the role leaves it to the mount.
+    pub max_ttl: u64,
+}

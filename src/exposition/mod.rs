@@ -1,0 +1,1 @@
+//! Snapshot to `/metrics`, and the pages a person reads.

@@ -1,0 +1,20 @@
+//! leasewatch: the dynamic secrets of Vault and OpenBao, watched.
+//!
+//! ```text
+//!  audit log    ─► source ─► audit      ─┐
+//!  server log   ─► source ─► serverlog  ─┼─► Event ─► State ─► Snapshot ─► exposition  /metrics
+//!  observations ─► source ─► observed   ─┘  merged    (pure, event time)   report     text, JSON
+//!       ▲
+//!       └─ vault: API scrapes
+//! ```
+//!
+//! Data flows one way, each stage is a folder that hands on one plain type.
+//! ARCHITECTURE.md has the picture at length, and the invariants.
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod event;
+pub mod exposition;
+pub mod snapshot;
+pub mod source;
+pub mod vault;

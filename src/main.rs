@@ -1,0 +1,2 @@
+//! The leasewatch program.
+fn main() {}

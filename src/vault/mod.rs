@@ -1,0 +1,1 @@
+//! Vault's API as a source: scrapes, to observations and to gauges.
