@@ -1,0 +1,12 @@
+//! The metrics contract: every metric this program can show, by subject.
+//! Names here are stable. Definitions only; whoever makes the numbers uses them.
+
+pub mod own;
+pub mod vault;
+
+use crate::snapshot::Metric;
+
+/// Every metric, in the order of the documentation.
+pub fn all() -> impl Iterator<Item = &'static Metric> {
+    [vault::ALL, own::ALL].into_iter().flatten().copied()
+}
