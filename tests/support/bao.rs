@@ -8,8 +8,21 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// Calls that leave no response in the audit log.
+const UNAUDITED: &[&str] = &[
+    "sys/init",
+    "sys/seal-status",
+    "sys/seal",
+    "sys/step-down",
+    "sys/unseal",
+    "sys/leader",
+    "sys/health",
+];
 
 /// What may differ from the usual server.
 #[derive(Clone, Debug)]
@@ -42,6 +55,7 @@ pub(crate) struct Bao {
     dir: TempDir,
     root: String,
     unseal: String,
+    audited: Arc<AtomicU64>,
 }
 
 /// Where a server is about to live.
@@ -55,6 +69,8 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Call {
     port: u16,
     request: Request,
+    /// To be raised when it is answered; none where the audit log has no entry of such a call.
+    audited: Option<Arc<AtomicU64>>,
 }
 
 impl Bao {
@@ -107,6 +123,7 @@ impl Bao {
             dir,
             root: String::new(),
             unseal: String::new(),
+            audited: Arc::default(),
         }
     }
 
@@ -211,6 +228,11 @@ log_level  = "{log_level}"
         &self.root
     }
 
+    /// How many answered calls of this value's users have a response in the audit log.
+    pub(crate) fn audited_calls(&self) -> u64 {
+        self.audited.load(Ordering::SeqCst)
+    }
+
     /// The file of the audit device.
     pub(crate) fn audit_log(&self) -> PathBuf {
         self.dir.path().join("audit.log")
@@ -228,9 +250,11 @@ log_level  = "{log_level}"
 
     /// A call without a token; `path` without `/v1/`.
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
+        let audited = !UNAUDITED.contains(&path);
         Call {
             port: self.port,
             request: Request::new(method, &format!("/v1/{path}")),
+            audited: audited.then(|| Arc::clone(&self.audited)),
         }
     }
 
@@ -308,7 +332,11 @@ impl Call {
     /// # Errors
     /// When nobody answers.
     pub(crate) fn try_send(self) -> std::io::Result<Reply> {
-        self.request.send(self.port)
+        let reply = self.request.send(self.port)?;
+        if let Some(audited) = &self.audited {
+            audited.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(reply)
     }
 }
 

@@ -38,7 +38,7 @@ impl Leasewatch {
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_string()))
             .collect();
-        let (process, port) = launch(&arguments, &variables, &log);
+        let (process, port) = launch(&arguments, &variables, &log, 0);
         Self {
             process,
             port,
@@ -56,11 +56,20 @@ impl Leasewatch {
 
     /// Starts it again after its end, on a new port with the same arguments.
     pub(crate) fn restart(&mut self) {
+        self.restart_on(0);
+    }
+
+    /// Starts it again after its end, where its scraper looks for it.
+    pub(crate) fn restart_on_same_port(&mut self) {
+        self.restart_on(self.port);
+    }
+
+    fn restart_on(&mut self, port: u16) {
         assert!(
             self.process.exited().is_some(),
             "end it before it is started again"
         );
-        (self.process, self.port) = launch(&self.arguments, &self.variables, &self.log);
+        (self.process, self.port) = launch(&self.arguments, &self.variables, &self.log, port);
     }
 
     /// Asks it to end by SIGTERM; how it ended, and how long that took.
@@ -161,11 +170,20 @@ pub(crate) fn analyze<A: AsRef<std::ffi::OsStr>>(
     Metrics::parse(std::str::from_utf8(&output.stdout).expect("the page is UTF-8"))
 }
 
-fn launch(arguments: &[String], variables: &[(String, String)], log: &Path) -> (Process, u16) {
+fn launch(
+    arguments: &[String],
+    variables: &[(String, String)],
+    log: &Path,
+    port: u16,
+) -> (Process, u16) {
     let seen = std::fs::read_to_string(log).map_or(0, |text| text.len());
     let mut command = command(Path::new(env!("CARGO_BIN_EXE_leasewatch")));
     command
-        .args(["serve", "--web.listen-address", "127.0.0.1:0"])
+        .args([
+            "serve",
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+        ])
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)));
     let mut process = Process::start("leasewatch", &mut command, log);
