@@ -17,6 +17,7 @@ pub(crate) mod bao;
 pub(crate) mod exposition;
 pub(crate) mod http;
 pub(crate) mod leasewatch;
+pub(crate) mod lines;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod prometheus;
