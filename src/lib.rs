@@ -18,6 +18,8 @@ pub mod contract;
 pub mod engine;
 pub mod event;
 pub mod exposition;
+pub mod observed;
+pub mod pipeline;
 pub mod serverlog;
 pub mod snapshot;
 pub mod source;

@@ -48,7 +48,7 @@ mod tests {
         for second in 0..120 {
             recent.add(Timestamp::from_secs(1_000_000 + second));
         }
-        let at = |secs| recent.rates(Timestamp::from_secs(1_000_000 + secs)).collect::<Vec<_>>();
+        let at = |secs: i64| recent.rates(Timestamp::from_secs(1_000_000 + secs)).collect::<Vec<_>>();
         assert_eq!(at(119), [("1m", 1.0), ("5m", 0.4), ("1h", 120.0 / 3600.0)]);
         assert_eq!(at(179)[0], ("1m", 0.0));
         assert_eq!(at(7200)[2], ("1h", 0.0));
