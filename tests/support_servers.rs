@@ -24,31 +24,17 @@ fn openbao_makes_database_users_in_postgresql() {
         &json!({"db_name": "pg", "creation_statements":
             ["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"]}),
     );
-    let issued = bao
-        .root_call("GET", "database/creds/app")
-        .from("127.0.1.7")
-        .send();
+    let issued = bao.root_call("GET", "database/creds/app").from("127.0.1.7").send();
     let user = issued.string("/data/username");
-    let found = postgres.sql(&format!(
-        "select count(*) from pg_roles where rolname = '{user}'"
-    ));
+    let found = postgres.sql(&format!("select count(*) from pg_roles where rolname = '{user}'"));
     assert_eq!(found, "1");
     let log = std::fs::read_to_string(bao.audit_log()).unwrap();
-    assert!(
-        log.contains("127.0.1.7"),
-        "the source address stands in the audit log"
-    );
+    assert!(log.contains("127.0.1.7"), "the source address stands in the audit log");
 
     postgres.stop();
-    assert_eq!(
-        bao.root_call("GET", "database/creds/app").send().status,
-        500
-    );
+    assert_eq!(bao.root_call("GET", "database/creds/app").send().status, 500);
     postgres.restart();
-    assert_eq!(
-        bao.root_call("GET", "database/creds/app").send().status,
-        200
-    );
+    assert_eq!(bao.root_call("GET", "database/creds/app").send().status, 200);
 }
 
 #[test]
@@ -71,9 +57,7 @@ fn kubernetes_logins_are_reviewed_by_the_stand_in() {
     );
     let login = |account| {
         let jwt = service_account_token("prod", account);
-        bao.call("POST", "auth/kubernetes/login")
-            .json(&json!({"role": "web", "jwt": jwt}))
-            .send()
+        bao.call("POST", "auth/kubernetes/login").json(&json!({"role": "web", "jwt": jwt})).send()
     };
     let good = login("web");
     assert_eq!(good.status, 200, "{}", good.text());
@@ -86,18 +70,14 @@ fn the_audit_log_opens_again_after_sighup() {
     let aside = bao.dir().join("audit.log.1");
     std::fs::rename(bao.audit_log(), &aside).unwrap();
     bao.sighup();
-    support::eventually(
-        "a new audit log",
-        std::time::Duration::from_secs(10),
-        || {
-            bao.root_call("GET", "sys/mounts").send();
-            match std::fs::metadata(bao.audit_log()) {
-                Ok(file) if file.len() > 0 => Ok(()),
-                Ok(_) => Err("empty".into()),
-                Err(why) => Err(why.to_string()),
-            }
-        },
-    );
+    support::eventually("a new audit log", std::time::Duration::from_secs(10), || {
+        bao.root_call("GET", "sys/mounts").send();
+        match std::fs::metadata(bao.audit_log()) {
+            Ok(file) if file.len() > 0 => Ok(()),
+            Ok(_) => Err("empty".into()),
+            Err(why) => Err(why.to_string()),
+        }
+    });
     bao.seal();
     assert_eq!(bao.call("GET", "sys/health").send().status, 503);
     bao.unseal();
@@ -107,13 +87,7 @@ fn the_audit_log_opens_again_after_sighup() {
 fn three_nodes_make_a_cluster() {
     let cluster = BaoCluster::start(3);
     assert_eq!(cluster.active(), 0);
-    assert_eq!(
-        cluster.nodes[0]
-            .root_call("PUT", "sys/step-down")
-            .send()
-            .status,
-        204
-    );
+    assert_eq!(cluster.nodes[0].root_call("PUT", "sys/step-down").send().status, 204);
     assert!(cluster.active() < 3);
 }
 
@@ -127,10 +101,7 @@ fn prometheus_answers_queries() {
 #[test]
 fn a_page_is_read_with_its_escapes() {
     let metrics = Metrics::parse("a_total{x=\"one\\\"}{\",y=\"b\\\\c\\nd\"} 3\nb 4.5\n");
-    assert_eq!(
-        metrics.value("a_total", &[("x", "one\"}{"), ("y", "b\\c\nd")]),
-        Some(3.0)
-    );
+    assert_eq!(metrics.value("a_total", &[("x", "one\"}{"), ("y", "b\\c\nd")]), Some(3.0));
     assert_eq!(metrics.value("b", &[]), Some(4.5));
 }
 
@@ -138,9 +109,7 @@ fn a_page_is_read_with_its_escapes() {
 #[should_panic(expected = "fell from 3 to 2")]
 fn a_falling_counter_is_found() {
     let page = |value: u32| {
-        Metrics::parse(&format!(
-            "# TYPE leasewatch_a_total counter\nleasewatch_a_total {value}\n"
-        ))
+        Metrics::parse(&format!("# TYPE leasewatch_a_total counter\nleasewatch_a_total {value}\n"))
     };
     let mut watch = NeverFalls::default();
     watch.page(&page(3));

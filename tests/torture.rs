@@ -2,10 +2,7 @@
 //! leasewatch dies again and again. Every line must be counted once, and no scraper may
 //! ever see a counter fall.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "helpers of tests may panic as tests may"
-)]
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
 
 mod support;
 
@@ -43,13 +40,9 @@ enum Rotation {
 }
 
 /// Two seconds late, as where SIGHUP takes its way through an orchestrator.
-const LATE: Rotation = Rotation::Rename {
-    reopened_after: Duration::from_secs(2),
-};
+const LATE: Rotation = Rotation::Rename { reopened_after: Duration::from_secs(2) };
 /// At once, as logrotate's `postrotate` does.
-const QUICK: Rotation = Rotation::Rename {
-    reopened_after: Duration::from_millis(50),
-};
+const QUICK: Rotation = Rotation::Rename { reopened_after: Duration::from_millis(50) };
 
 #[test]
 fn renamed_and_reopened_late() {
@@ -90,8 +83,7 @@ fn rotated_and_compressed_while_it_was_down() {
     let mut never_falls = NeverFalls::default();
     let part = all_lines() / 6;
     log.write_to(part);
-    never_falls
-        .page(&leasewatch.metrics_when("the first part is read", |page| counted(page, part)));
+    never_falls.page(&leasewatch.metrics_when("the first part is read", |page| counted(page, part)));
     leasewatch.kill9();
 
     // logrotate with `delaycompress`, twice over: audit.log.2 and older are compressed.
@@ -104,9 +96,7 @@ fn rotated_and_compressed_while_it_was_down() {
     log.write_to(5 * part);
     log.rename_to(&place.sibling("log.1"));
     log.write_to(6 * part);
-    compress(&place.sibling("log.4"), "zst", |text| {
-        zstd::encode_all(text, 3).unwrap()
-    });
+    compress(&place.sibling("log.4"), "zst", |text| zstd::encode_all(text, 3).unwrap());
     for name in ["log.3", "log.2"] {
         compress(&place.sibling(name), "gz", |text| {
             let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -151,10 +141,7 @@ fn torture(rotation: Rotation, killed_every: Option<Duration>) {
         counted(page, all_lines())
     });
     nothing_amiss(&page);
-    assert!(
-        killed_every.is_none() || deaths > 3,
-        "it died {deaths} times only"
-    );
+    assert!(killed_every.is_none() || deaths > 3, "it died {deaths} times only");
     same_as_analyze(&place, &page);
 
     // Nothing comes later, either: what was counted once is not found again elsewhere.
@@ -176,10 +163,7 @@ fn write_and_rotate(log: &mut Log, dir: &Path, rotation: Rotation) {
             log.reopen();
             reopen_at = None;
         }
-        if reopen_at.is_none()
-            && rotations < ROTATIONS
-            && log.written >= (rotations + 1) * per_rotation
-        {
+        if reopen_at.is_none() && rotations < ROTATIONS && log.written >= (rotations + 1) * per_rotation {
             rotations += 1;
             let aside = dir.join(format!("audit.log.{}", ROTATIONS + 1 - rotations));
             match rotation {
@@ -189,12 +173,7 @@ fn write_and_rotate(log: &mut Log, dir: &Path, rotation: Rotation) {
                 }
                 Rotation::CopyTruncate => {
                     std::fs::copy(&log.path, aside).unwrap();
-                    File::options()
-                        .write(true)
-                        .open(&log.path)
-                        .unwrap()
-                        .set_len(0)
-                        .unwrap();
+                    File::options().write(true).open(&log.path).unwrap().set_len(0).unwrap();
                 }
             }
         }
@@ -213,10 +192,7 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("leasewatch-torture-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("leasewatch-torture-").tempdir().unwrap();
         std::fs::create_dir(dir.path().join("logs")).unwrap();
         Self { dir }
     }
@@ -235,12 +211,7 @@ impl Place {
 
     fn leasewatch(&self) -> Leasewatch {
         let (log, state) = (self.log(), self.dir.path().join("state"));
-        let arguments = [
-            "--audit-log",
-            log.to_str().unwrap(),
-            "--state-dir",
-            state.to_str().unwrap(),
-        ];
+        let arguments = ["--audit-log", log.to_str().unwrap(), "--state-dir", state.to_str().unwrap()];
         Leasewatch::start(arguments, &[])
     }
 }
@@ -254,19 +225,13 @@ struct Log {
 
 impl Log {
     fn create(path: &Path) -> Self {
-        Self {
-            path: path.into(),
-            file: open(path),
-            written: 0,
-        }
+        Self { path: path.into(), file: open(path), written: 0 }
     }
 
     /// Writes lines until there are `number` in all; each by one write, as Vault does.
     fn write_to(&mut self, number: u64) {
         while self.written < number {
-            self.file
-                .write_all(lines::issued(self.written, "app-role").as_bytes())
-                .unwrap();
+            self.file.write_all(lines::issued(self.written, "app-role").as_bytes()).unwrap();
             self.written += 1;
         }
     }
@@ -282,11 +247,7 @@ impl Log {
 }
 
 fn open(path: &Path) -> File {
-    File::options()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap()
+    File::options().create(true).append(true).open(path).unwrap()
 }
 
 /// Replaces a file by its compressed self, as gzip does: same time, other name.
@@ -296,8 +257,7 @@ fn compress(path: &Path, extension: &str, packed: impl Fn(&[u8]) -> Vec<u8>) {
     name.push(".");
     name.push(extension);
     let mut file = File::create(&name).unwrap();
-    file.write_all(&packed(&std::fs::read(path).unwrap()))
-        .unwrap();
+    file.write_all(&packed(&std::fs::read(path).unwrap())).unwrap();
     file.set_modified(modified).unwrap();
     std::fs::remove_file(path).unwrap();
 }
@@ -305,43 +265,31 @@ fn compress(path: &Path, extension: &str, packed: impl Fn(&[u8]) -> Vec<u8>) {
 /// Whether exactly so many lines were read, and each said that a credential was issued.
 fn counted(page: &Metrics, expected: u64) -> Result<(), String> {
     let lines = page.sum("leasewatch_log_lines_total", &[]);
-    let issued = page.sum(
-        "leasewatch_credentials_issued_total",
-        &[("role", "app-role")],
-    );
+    let issued = page.sum("leasewatch_credentials_issued_total", &[("role", "app-role")]);
     if (lines - expected as f64).abs() < 0.5 && (issued - expected as f64).abs() < 0.5 {
         Ok(())
     } else {
-        Err(format!(
-            "{lines} lines and {issued} issued credentials instead of {expected}"
-        ))
+        Err(format!("{lines} lines and {issued} issued credentials instead of {expected}"))
     }
 }
 
 /// No line was lost, late or unreadable.
 fn nothing_amiss(page: &Metrics) {
-    for name in [
-        "leasewatch_log_gaps_total",
-        "leasewatch_log_unreadable_total",
-        "leasewatch_log_late_total",
-    ] {
+    for name in ["leasewatch_log_gaps_total", "leasewatch_log_unreadable_total", "leasewatch_log_late_total"]
+    {
         assert!(page.sum(name, &[]) < 0.5, "{}", page.lines(name));
     }
 }
 
 /// What is not about the exporter itself is what `analyze` finds in the same files.
 fn same_as_analyze(place: &Place, page: &Metrics) {
-    let files = (1..=ROTATIONS)
-        .rev()
-        .map(|number| place.sibling(&format!("log.{number}")))
-        .chain([place.log()]);
+    let files =
+        (1..=ROTATIONS).rev().map(|number| place.sibling(&format!("log.{number}"))).chain([place.log()]);
     let offline = analyze(files);
     let told = |page: &Metrics| {
         let counters = page.counters().map(|(key, value)| (key.clone(), value));
         counters
-            .filter(|(key, _)| {
-                key.0.starts_with("leasewatch_") && !key.0.starts_with("leasewatch_log_")
-            })
+            .filter(|(key, _)| key.0.starts_with("leasewatch_") && !key.0.starts_with("leasewatch_log_"))
             .collect::<Vec<_>>()
     };
     assert!(!told(page).is_empty());

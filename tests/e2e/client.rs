@@ -66,23 +66,15 @@ impl<'a> Client<'a> {
             .namespace(namespace)
             .send()
             .string("/data/role_id");
-        let secret_id = stage
-            .bao
-            .write_in(namespace, &format!("{path}/secret-id"), &json!({}))
-            .string("/data/secret_id");
+        let secret_id =
+            stage.bao.write_in(namespace, &format!("{path}/secret-id"), &json!({})).string("/data/secret_id");
         let identity = Identity::AppRole { role_id, secret_id };
         Self::with(stage, truth, number, namespace, identity)
     }
 
     /// A client with a service account, logged in.
     pub(crate) fn kubernetes(stage: &'a Stage, truth: &'a Truth, number: u8) -> Self {
-        Self::with(
-            stage,
-            truth,
-            number,
-            "",
-            Identity::Kubernetes { account: "web" },
-        )
+        Self::with(stage, truth, number, "", Identity::Kubernetes { account: "web" })
     }
 
     fn with(
@@ -115,10 +107,9 @@ impl<'a> Client<'a> {
     /// Tries to log in with another one.
     pub(crate) fn login_as(&self, identity: &Identity) -> Reply {
         let (method, body) = match identity {
-            Identity::AppRole { role_id, secret_id } => (
-                "approle",
-                json!({"role_id": role_id, "secret_id": secret_id}),
-            ),
+            Identity::AppRole { role_id, secret_id } => {
+                ("approle", json!({"role_id": role_id, "secret_id": secret_id}))
+            }
             Identity::Kubernetes { account } => {
                 let jwt = service_account_token("prod", account);
                 ("kubernetes", json!({"role": "web", "jwt": jwt}))
@@ -169,11 +160,7 @@ impl<'a> Client<'a> {
     }
 
     fn count_credential(&self, mount: &str, role: &str, reply: &Reply) {
-        let labels = [
-            ("vault_namespace", self.namespace_label()),
-            ("mount", mount),
-            ("role", role),
-        ];
+        let labels = [("vault_namespace", self.namespace_label()), ("mount", mount), ("role", role)];
         let [namespace, mount, _] = labels;
         let unknown = ("role", "(unknown)");
         let reason = match reply.status {
@@ -187,8 +174,7 @@ impl<'a> Client<'a> {
             500 => ("reason", "backend"),
             other => panic!("{mount:?} {role}: HTTP {other}: {}", reply.text()),
         };
-        self.truth
-            .count(FAILURES, &[namespace, mount, labels[2], reason]);
+        self.truth.count(FAILURES, &[namespace, mount, labels[2], reason]);
     }
 
     /// Renews a lease by `increment` seconds.
@@ -198,51 +184,26 @@ impl<'a> Client<'a> {
         let namespace = ("vault_namespace", self.namespace_label());
         if reply.status == 200 {
             lease.renewed = true;
-            let capped = reply.json()["warnings"]
-                .to_string()
-                .contains("capped accordingly");
+            let capped = reply.json()["warnings"].to_string().contains("capped accordingly");
             let outcome = if capped { "capped" } else { "ok" };
-            let labels = [
-                namespace,
-                ("mount", lease.mount),
-                ("role", &lease.role),
-                ("outcome", outcome),
-            ];
+            let labels = [namespace, ("mount", lease.mount), ("role", &lease.role), ("outcome", outcome)];
             self.truth.count(RENEWALS, &labels);
         } else {
             // Which lease it was stands in the log as a hash only.
-            self.truth
-                .count(RENEWALS, &[namespace, ("outcome", "failed")]);
+            self.truth.count(RENEWALS, &[namespace, ("outcome", "failed")]);
         }
     }
 
     /// Tries to renew a lease that never was.
     pub(crate) fn renew_something(&self) {
         let id = "database/creds/app-role/0123456789abcdefghijklmn".into();
-        self.renew(
-            &mut Lease {
-                id,
-                mount: "database/",
-                role: "app-role".into(),
-                renewed: false,
-            },
-            0,
-        );
+        self.renew(&mut Lease { id, mount: "database/", role: "app-role".into(), renewed: false }, 0);
     }
 
     /// Revokes a lease at once, named in the body.
     pub(crate) fn revoke(&self, lease: &Lease) {
-        let reply = self.ask(
-            "POST",
-            "sys/leases/revoke",
-            Some(&json!({"lease_id": lease.id})),
-            "",
-        );
-        let mount = if lease.renewed {
-            lease.mount
-        } else {
-            "(unknown)"
-        };
+        let reply = self.ask("POST", "sys/leases/revoke", Some(&json!({"lease_id": lease.id})), "");
+        let mount = if lease.renewed { lease.mount } else { "(unknown)" };
         self.count_revocation("lease", Some(mount), &reply);
     }
 
@@ -261,13 +222,7 @@ impl<'a> Client<'a> {
     }
 
     fn count_revocation(&self, form: &'static str, mount: Option<&str>, reply: &Reply) {
-        count_revocation(
-            self.truth,
-            self.namespace_label(),
-            form,
-            mount,
-            reply.status,
-        );
+        count_revocation(self.truth, self.namespace_label(), form, mount, reply.status);
     }
 
     /// Reads a secret that has no lease.
@@ -276,12 +231,8 @@ impl<'a> Client<'a> {
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&serde_json::Value>, wrap: &str) -> Reply {
-        let mut call = self
-            .bao
-            .call(method, path)
-            .token(&self.token)
-            .namespace(self.namespace)
-            .from(&self.address);
+        let mut call =
+            self.bao.call(method, path).token(&self.token).namespace(self.namespace).from(&self.address);
         if let Some(body) = body {
             call = call.json(body);
         }
@@ -309,11 +260,7 @@ impl<'a> Client<'a> {
     }
 
     fn namespace_label(&self) -> &'static str {
-        if self.namespace.is_empty() {
-            "root"
-        } else {
-            self.namespace
-        }
+        if self.namespace.is_empty() { "root" } else { self.namespace }
     }
 }
 
@@ -324,24 +271,14 @@ pub(crate) fn revoke_below(bao: &Bao, truth: &Truth, form: &'static str, mount: 
     count_revocation(truth, "root", form, Some(mount), reply.status);
 }
 
-fn count_revocation(
-    truth: &Truth,
-    namespace: &str,
-    form: &'static str,
-    mount: Option<&str>,
-    status: u16,
-) {
+fn count_revocation(truth: &Truth, namespace: &str, form: &'static str, mount: Option<&str>, status: u16) {
     let outcome = match status {
         202 => "queued",
         204 => "ok",
         403 => "denied",
         _ => "failed",
     };
-    let mut labels = vec![
-        ("vault_namespace", namespace),
-        ("form", form),
-        ("outcome", outcome),
-    ];
+    let mut labels = vec![("vault_namespace", namespace), ("form", form), ("outcome", outcome)];
     if let Some(mount) = mount {
         labels.push(("mount", mount));
     }

@@ -26,10 +26,7 @@ fn rounds() -> usize {
 /// Login failures are the auth method's business: whether they are denials is not the
 /// clients' to say.
 fn unknown_to_clients(labels: &std::collections::BTreeMap<String, String>) -> bool {
-    labels.contains_key("kind")
-        && labels
-            .get("mount")
-            .is_some_and(|mount| mount.starts_with("auth/"))
+    labels.contains_key("kind") && labels.get("mount").is_some_and(|mount| mount.starts_with("auth/"))
 }
 
 #[test]
@@ -64,11 +61,7 @@ fn what_the_clients_saw_is_what_the_page_says() {
         never_falls.page(page);
         truth.hold(page, unknown_to_clients)
     });
-    assert!(
-        never_falls.pages() > 10,
-        "only {} pages were looked at",
-        never_falls.pages()
-    );
+    assert!(never_falls.pages() > 10, "only {} pages were looked at", never_falls.pages());
     everything_happened(&truth);
     support::prometheus::promtool_check(&page.text);
     let shown = page.sum("leasewatch_requests_total", &[]);
@@ -81,18 +74,11 @@ fn what_the_clients_saw_is_what_the_page_says() {
 
     // A real Prometheus has the same numbers.
     for mount in ["database/", "pg/eu-west/"] {
-        let labels = [
-            ("vault_namespace", "root"),
-            ("mount", mount),
-            ("role", "app-role"),
-        ];
+        let labels = [("vault_namespace", "root"), ("mount", mount), ("role", "app-role")];
         let query = format!(
             "leasewatch_credentials_issued_total{{vault_namespace=\"root\",mount=\"{mount}\",role=\"app-role\"}}"
         );
-        prometheus.expect(
-            &query,
-            truth.total("leasewatch_credentials_issued_total", &labels) as f64,
-        );
+        prometheus.expect(&query, truth.total("leasewatch_credentials_issued_total", &labels) as f64);
     }
 
     privileged(&page, began);
@@ -153,11 +139,7 @@ fn traffic_unwatched(stage: &Stage, truth: &Truth) {
 
 /// The rounds of an ordinary client. `service`: its token can be given back.
 fn work(client: &mut Client, number: u8, service: bool) {
-    let mounts: &[&str] = if number == 4 {
-        &["database/"]
-    } else {
-        &["database/", "pg/eu-west/"]
-    };
+    let mounts: &[&str] = if number == 4 { &["database/"] } else { &["database/", "pg/eu-west/"] };
     let roles = ["app-role", "eu.reports", "app-role", "broken-revoke"];
     let mut leases = Vec::new();
     for round in 0..rounds() {
@@ -220,13 +202,8 @@ fn denied_work(client: &Client) {
             client.revoke(&lease);
             client.revoke_by_path(&lease);
         }
-        client.login_as(&Identity::Kubernetes {
-            account: "intruder",
-        });
-        client.login_as(&Identity::AppRole {
-            role_id: "none".into(),
-            secret_id: "none".into(),
-        });
+        client.login_as(&Identity::Kubernetes { account: "intruder" });
+        client.login_as(&Identity::AppRole { role_id: "none".into(), secret_id: "none".into() });
     }
 }
 
@@ -241,45 +218,27 @@ fn operator(stage: &Stage, truth: &Truth) {
 /// The run was not so lucky that some trap was never set.
 fn everything_happened(truth: &Truth) {
     let happened = |metric: &str, labels: &[(&'static str, &str)]| {
-        assert!(
-            truth.total(metric, labels) > 0,
-            "nobody saw {metric}{labels:?}"
-        );
+        assert!(truth.total(metric, labels) > 0, "nobody saw {metric}{labels:?}");
     };
     for namespace in ["root", "team-a"] {
-        happened(
-            "leasewatch_credentials_issued_total",
-            &[("vault_namespace", namespace)],
-        );
+        happened("leasewatch_credentials_issued_total", &[("vault_namespace", namespace)]);
     }
     for reason in ["denied", "invalid_token", "not_allowed", "backend"] {
-        happened(
-            "leasewatch_credential_failures_total",
-            &[("reason", reason)],
-        );
+        happened("leasewatch_credential_failures_total", &[("reason", reason)]);
     }
-    happened(
-        "leasewatch_credential_failures_total",
-        &[("role", "(unknown)")],
-    );
+    happened("leasewatch_credential_failures_total", &[("role", "(unknown)")]);
     for outcome in ["ok", "capped", "failed"] {
         happened("leasewatch_renewals_total", &[("outcome", outcome)]);
     }
     for outcome in ["ok", "queued", "denied", "failed"] {
-        happened(
-            "leasewatch_revocation_requests_total",
-            &[("outcome", outcome)],
-        );
+        happened("leasewatch_revocation_requests_total", &[("outcome", outcome)]);
     }
     for form in ["lease", "prefix", "force", "token"] {
         happened("leasewatch_revocation_requests_total", &[("form", form)]);
     }
     for method in ["approle", "kubernetes"] {
         for outcome in ["ok", "failed"] {
-            happened(
-                "leasewatch_logins_total",
-                &[("auth_method", method), ("outcome", outcome)],
-            );
+            happened("leasewatch_logins_total", &[("auth_method", method), ("outcome", outcome)]);
         }
     }
     for kind in ["policy", "invalid_token"] {
@@ -289,34 +248,17 @@ fn everything_happened(truth: &Truth) {
 
 /// The operator's doings are on the page.
 fn privileged(page: &support::Metrics, began: f64) {
-    for (operation, times) in [
-        ("rotate_root", 1.0),
-        ("revoke_force", 1.0),
-        ("revoke_prefix", 2.0),
-    ] {
-        let shown = page.sum(
-            "leasewatch_privileged_operations_total",
-            &[("operation", operation)],
-        );
+    for (operation, times) in [("rotate_root", 1.0), ("revoke_force", 1.0), ("revoke_prefix", 2.0)] {
+        let shown = page.sum("leasewatch_privileged_operations_total", &[("operation", operation)]);
         assert!(
             (shown - times).abs() < 0.5,
             "{operation}: {shown} instead of {times}\n{}",
             page.lines("leasewatch_privileged_operations_total")
         );
     }
-    let labels = [
-        ("vault_namespace", "root"),
-        ("mount", "database/"),
-        ("connection", "pg"),
-    ];
-    let rotated = page.value(
-        "leasewatch_root_rotation_last_success_timestamp_seconds",
-        &labels,
-    );
-    assert!(
-        rotated.is_some_and(|at| at >= began && at <= unix_time()),
-        "rotated at {rotated:?}"
-    );
+    let labels = [("vault_namespace", "root"), ("mount", "database/"), ("connection", "pg")];
+    let rotated = page.value("leasewatch_root_rotation_last_success_timestamp_seconds", &labels);
+    assert!(rotated.is_some_and(|at| at >= began && at <= unix_time()), "rotated at {rotated:?}");
 }
 
 /// Attempts that failed are those that stand in the server's own log, by role and cause.
@@ -324,16 +266,11 @@ fn failed_revocations(stage: &Stage, leasewatch: &Leasewatch) {
     let lease = "\"lease_id\":\"database/creds/broken-revoke/";
     let logged = || {
         let log = std::fs::read_to_string(stage.bao.server_log()).unwrap();
-        let failed =
-            |line: &&str| line.contains("\"failed to revoke lease\"") && line.contains(lease);
+        let failed = |line: &&str| line.contains("\"failed to revoke lease\"") && line.contains(lease);
         log.lines().filter(failed).count()
     };
     let page = leasewatch.metrics_when("failed attempts as in the server log", |page| {
-        let labels = [
-            ("vault_namespace", "root"),
-            ("mount", "database/"),
-            ("role", "broken-revoke"),
-        ];
+        let labels = [("vault_namespace", "root"), ("mount", "database/"), ("role", "broken-revoke")];
         let shown = page.sum("leasewatch_revocation_failures_total", &labels);
         let logged = logged();
         if logged > 0 && (shown - logged as f64).abs() < 0.5 {
@@ -361,17 +298,11 @@ fn availability(stage: &Stage, leasewatch: &Leasewatch, began: f64) {
         is(page, "leasewatch_vault_initialized", 1.0)?;
         is(page, "leasewatch_vault_sealed", 0.0)?;
         is(page, "leasewatch_vault_active", 1.0)?;
-        let counted = stage
-            .bao
-            .root_call("GET", "sys/leases/count?type=irrevocable")
-            .send()
-            .json();
+        let counted = stage.bao.root_call("GET", "sys/leases/count?type=irrevocable").send().json();
         let irrevocable = counted["data"]["lease_count"].as_f64().unwrap_or(0.0);
         let shown = page.sum("leasewatch_leases_irrevocable", &[]);
         if (shown - irrevocable).abs() > 0.5 {
-            return Err(format!(
-                "{shown} irrevocable leases shown, the API says {irrevocable}"
-            ));
+            return Err(format!("{shown} irrevocable leases shown, the API says {irrevocable}"));
         }
         Ok(())
     });
@@ -390,8 +321,7 @@ fn availability(stage: &Stage, leasewatch: &Leasewatch, began: f64) {
 /// A client that never finishes its request does not hold up the end.
 fn shuts_down_beside_a_half_sent_request(leasewatch: &mut Leasewatch) {
     let mut half = std::net::TcpStream::connect(("127.0.0.1", leasewatch.port())).unwrap();
-    half.write_all(b"GET /metrics HTTP/1.1\r\nhost: half")
-        .unwrap();
+    half.write_all(b"GET /metrics HTTP/1.1\r\nhost: half").unwrap();
     // An answered request proves that the half-sent one has been accepted before it.
     leasewatch.metrics();
     let (status, took) = leasewatch.stop();
@@ -401,8 +331,5 @@ fn shuts_down_beside_a_half_sent_request(leasewatch: &mut Leasewatch) {
 }
 
 fn unix_time() -> f64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs_f64()
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }

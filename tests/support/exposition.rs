@@ -22,22 +22,16 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Reads a page; a line that is no line of the format, or a series that comes twice, fails the test.
     pub(crate) fn parse(text: &str) -> Self {
-        let mut metrics = Self {
-            text: text.to_string(),
-            ..Self::default()
-        };
+        let mut metrics = Self { text: text.to_string(), ..Self::default() };
         for line in text.lines().filter(|line| !line.is_empty()) {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
                 let (name, kind) = rest.split_once(' ').expect("TYPE has a kind");
                 let before = metrics.kinds.insert(name.into(), kind.into());
                 assert_eq!(before, None, "two TYPE lines for {name}");
             } else if let Some(rest) = line.strip_prefix("# HELP ") {
-                metrics
-                    .helped
-                    .insert(rest.split(' ').next().unwrap().into());
+                metrics.helped.insert(rest.split(' ').next().unwrap().into());
             } else if !line.starts_with('#') {
-                let (name, labels, value) =
-                    sample(line).unwrap_or_else(|| panic!("not a sample: {line:?}"));
+                let (name, labels, value) = sample(line).unwrap_or_else(|| panic!("not a sample: {line:?}"));
                 let twice = metrics.series.insert((name, labels), value);
                 assert!(twice.is_none(), "a series comes twice: {line:?}");
             }
@@ -53,9 +47,7 @@ impl Metrics {
     ) -> impl Iterator<Item = (&'a Labels, f64)> + 'a {
         self.series.iter().filter_map(move |((found, own), value)| {
             let fits = found == name
-                && labels
-                    .iter()
-                    .all(|(key, value)| own.get(*key).is_some_and(|own| own == value));
+                && labels.iter().all(|(key, value)| own.get(*key).is_some_and(|own| own == value));
             fits.then_some((own, *value))
         })
     }
@@ -69,20 +61,13 @@ impl Metrics {
     pub(crate) fn value(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
         let mut found = self.matching(name, labels);
         let first = found.next()?;
-        assert!(
-            found.next().is_none(),
-            "more than one series of {name} has {labels:?}"
-        );
+        assert!(found.next().is_none(), "more than one series of {name} has {labels:?}");
         Some(first.1)
     }
 
     /// The lines of the page that name this, for the messages of failed assertions.
     pub(crate) fn lines(&self, name: &str) -> String {
-        let lines: Vec<_> = self
-            .text
-            .lines()
-            .filter(|line| line.starts_with(name))
-            .collect();
+        let lines: Vec<_> = self.text.lines().filter(|line| line.starts_with(name)).collect();
         lines.join("\n")
     }
 
@@ -119,11 +104,9 @@ impl NeverFalls {
         for (key, before) in &self.last {
             match now.get(key) {
                 None => panic!("page {}: {key:?} is gone; it stood at {before}", self.pages),
-                Some(value) => assert!(
-                    value >= before,
-                    "page {}: {key:?} fell from {before} to {value}",
-                    self.pages
-                ),
+                Some(value) => {
+                    assert!(value >= before, "page {}: {key:?} fell from {before} to {value}", self.pages)
+                }
             }
         }
         self.last = now;

@@ -80,10 +80,7 @@ impl Request {
         socket.set_read_timeout(Some(self.timeout))?;
         let mut stream = std::net::TcpStream::from(socket);
         // HTTP/1.0: the end of the answer is the end of the connection, and nothing is chunked.
-        let mut head = format!(
-            "{} {} HTTP/1.0\r\nhost: {server}\r\n",
-            self.method, self.path
-        );
+        let mut head = format!("{} {} HTTP/1.0\r\nhost: {server}\r\n", self.method, self.path);
         for (name, value) in &self.headers {
             write!(head, "{name}: {value}\r\n").unwrap();
         }
@@ -115,11 +112,7 @@ impl Reply {
         if length.is_some_and(|(_, value)| value.parse() != Ok(body.len())) {
             return None;
         }
-        Some(Self {
-            status,
-            headers,
-            body,
-        })
+        Some(Self { status, headers, body })
     }
 
     /// The body as text.

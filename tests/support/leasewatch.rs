@@ -28,25 +28,13 @@ impl Leasewatch {
         arguments: impl IntoIterator<Item = A>,
         variables: &[(&str, &str)],
     ) -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("leasewatch-run-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("leasewatch-run-").tempdir().unwrap();
         let log = dir.path().join("leasewatch.log");
         let arguments: Vec<String> = arguments.into_iter().map(Into::into).collect();
-        let variables: Vec<_> = variables
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
         let (process, port) = launch(&arguments, &variables, &log, 0);
-        Self {
-            process,
-            port,
-            arguments,
-            variables,
-            log,
-            _dir: dir,
-        }
+        Self { process, port, arguments, variables, log, _dir: dir }
     }
 
     /// Kills it at once.
@@ -65,10 +53,7 @@ impl Leasewatch {
     }
 
     fn restart_on(&mut self, port: u16) {
-        assert!(
-            self.process.exited().is_some(),
-            "end it before it is started again"
-        );
+        assert!(self.process.exited().is_some(), "end it before it is started again");
         (self.process, self.port) = launch(&self.arguments, &self.variables, &self.log, port);
     }
 
@@ -108,9 +93,7 @@ impl Leasewatch {
     /// # Errors
     /// What came instead.
     pub(crate) fn try_metrics(&self) -> Result<Metrics, String> {
-        let reply = self
-            .get("/metrics")
-            .map_err(|why| format!("{why}; log:\n{}", self.output()))?;
+        let reply = self.get("/metrics").map_err(|why| format!("{why}; log:\n{}", self.output()))?;
         if reply.status == 200 {
             Ok(Metrics::parse(&reply.text()))
         } else {
@@ -120,9 +103,7 @@ impl Leasewatch {
 
     /// The page of metrics, waited for.
     pub(crate) fn metrics(&self) -> Metrics {
-        eventually("/metrics answers", Duration::from_secs(60), || {
-            self.try_metrics()
-        })
+        eventually("/metrics answers", Duration::from_secs(60), || self.try_metrics())
     }
 
     /// Waits until the page of metrics is as `expected` says; the page.
@@ -145,45 +126,23 @@ impl Leasewatch {
 
 /// Runs `leasewatch` with these arguments to its end.
 pub(crate) fn run<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
-    command(Path::new(env!("CARGO_BIN_EXE_leasewatch")))
-        .args(arguments)
-        .output()
-        .expect("run leasewatch")
+    command(Path::new(env!("CARGO_BIN_EXE_leasewatch"))).args(arguments).output().expect("run leasewatch")
 }
 
 /// `leasewatch analyze --format prom` on these arguments.
-pub(crate) fn analyze<A: AsRef<std::ffi::OsStr>>(
-    arguments: impl IntoIterator<Item = A>,
-) -> Metrics {
+pub(crate) fn analyze<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Metrics {
     let mut all: Vec<std::ffi::OsString> = vec!["analyze".into(), "--format".into(), "prom".into()];
-    all.extend(
-        arguments
-            .into_iter()
-            .map(|argument| argument.as_ref().to_os_string()),
-    );
+    all.extend(arguments.into_iter().map(|argument| argument.as_ref().to_os_string()));
     let output = run(all);
-    assert!(
-        output.status.success(),
-        "analyze: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "analyze: {}", String::from_utf8_lossy(&output.stderr));
     Metrics::parse(std::str::from_utf8(&output.stdout).expect("the page is UTF-8"))
 }
 
-fn launch(
-    arguments: &[String],
-    variables: &[(String, String)],
-    log: &Path,
-    port: u16,
-) -> (Process, u16) {
+fn launch(arguments: &[String], variables: &[(String, String)], log: &Path, port: u16) -> (Process, u16) {
     let seen = std::fs::read_to_string(log).map_or(0, |text| text.len());
     let mut command = command(Path::new(env!("CARGO_BIN_EXE_leasewatch")));
     command
-        .args([
-            "serve",
-            "--web.listen-address",
-            &format!("127.0.0.1:{port}"),
-        ])
+        .args(["serve", "--web.listen-address", &format!("127.0.0.1:{port}")])
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)));
     let mut process = Process::start("leasewatch", &mut command, log);
@@ -206,10 +165,7 @@ fn listening(output: &str) -> Option<u16> {
     let plain: String = line.split('\u{1b}').map(uncoloured).collect();
     let (_, address) = plain.split_once("address=")?;
     let port = address.trim_start_matches('"').strip_prefix("127.0.0.1:")?;
-    port.split(|character: char| !character.is_ascii_digit())
-        .next()?
-        .parse()
-        .ok()
+    port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn uncoloured(piece: &str) -> &str {

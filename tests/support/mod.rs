@@ -4,14 +4,8 @@
 //! A test binary says `mod support;`. Nothing here knows what is to be asserted.
 //! A server that is not installed is a failed test with the remedy, never a skipped one.
 
-#![allow(
-    dead_code,
-    reason = "each test binary includes the whole folder and uses a part of it"
-)]
-#![allow(
-    clippy::unwrap_used,
-    reason = "a helper of tests may panic as a test may"
-)]
+#![allow(dead_code, reason = "each test binary includes the whole folder and uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a helper of tests may panic as a test may")]
 
 pub(crate) mod bao;
 pub(crate) mod exposition;
@@ -47,11 +41,7 @@ pub(crate) fn free_port() -> u16 {
 
 /// Looks every 50 ms until `look` gives something, and panics with `what` and the last
 /// refusal when `limit` has passed. The limit is there against hanging, not to measure speed.
-pub(crate) fn eventually<T>(
-    what: &str,
-    limit: Duration,
-    mut look: impl FnMut() -> Result<T, String>,
-) -> T {
+pub(crate) fn eventually<T>(what: &str, limit: Duration, mut look: impl FnMut() -> Result<T, String>) -> T {
     let end = Instant::now() + limit;
     loop {
         match look() {
@@ -80,7 +70,5 @@ pub(crate) fn program(what: &str, candidates: &[PathBuf]) -> PathBuf {
         .iter()
         .find(|path| path.is_file())
         .cloned()
-        .unwrap_or_else(|| {
-            panic!("{what} is not installed (looked for {candidates:?}): run scripts/setup")
-        })
+        .unwrap_or_else(|| panic!("{what} is not installed (looked for {candidates:?}): run scripts/setup"))
 }

@@ -21,34 +21,17 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Makes an empty database server and starts it.
     pub(crate) fn start() -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("leasewatch-pg-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("leasewatch-pg-").tempdir().unwrap();
         if root() {
-            let chown = Command::new("chown")
-                .arg(USER)
-                .arg(dir.path())
-                .status()
-                .unwrap();
+            let chown = Command::new("chown").arg(USER).arg(dir.path()).status().unwrap();
             assert!(chown.success(), "give {} to {USER}", dir.path().display());
         }
         let init = as_user(&tool("initdb"))
-            .args([
-                "--username=vault_admin",
-                "--auth=trust",
-                "--no-sync",
-                "--encoding=UTF8",
-                "-D",
-            ])
+            .args(["--username=vault_admin", "--auth=trust", "--no-sync", "--encoding=UTF8", "-D"])
             .arg(dir.path().join("data"))
             .output()
             .unwrap();
-        assert!(
-            init.status.success(),
-            "initdb: {}",
-            String::from_utf8_lossy(&init.stderr)
-        );
+        assert!(init.status.success(), "initdb: {}", String::from_utf8_lossy(&init.stderr));
         let (process, port) = on_free_port(|port| launch(dir.path(), port), ready);
         Self { process, port, dir }
     }
@@ -61,15 +44,10 @@ impl Postgres {
 
     /// Starts it again after `stop`, on the same port and data.
     pub(crate) fn restart(&mut self) {
-        assert!(
-            self.process.exited().is_some(),
-            "stop it before it is started again"
-        );
+        assert!(self.process.exited().is_some(), "stop it before it is started again");
         let port = self.port;
         self.process = launch(self.dir.path(), port);
-        super::eventually("PostgreSQL is back", Duration::from_secs(60), || {
-            ready(port)
-        });
+        super::eventually("PostgreSQL is back", Duration::from_secs(60), || ready(port));
     }
 
     /// TCP port on 127.0.0.1.
@@ -88,25 +66,11 @@ impl Postgres {
     /// Runs SQL as the superuser; what it prints, unaligned and without headings.
     pub(crate) fn sql(&self, statement: &str) -> String {
         let output = as_user(&tool("psql"))
-            .args([
-                "-X",
-                "-A",
-                "-t",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-h",
-                "127.0.0.1",
-                "-U",
-                "vault_admin",
-            ])
+            .args(["-X", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-U", "vault_admin"])
             .args(["-p", &self.port.to_string(), "-c", statement, "postgres"])
             .output()
             .unwrap();
-        assert!(
-            output.status.success(),
-            "{statement}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{statement}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_string()
     }
 }
@@ -116,16 +80,7 @@ fn launch(dir: &Path, port: u16) -> Process {
     command
         .arg("-D")
         .arg(dir.join("data"))
-        .args([
-            "-p",
-            &port.to_string(),
-            "-h",
-            "127.0.0.1",
-            "-F",
-            "-N",
-            "200",
-            "-k",
-        ])
+        .args(["-p", &port.to_string(), "-h", "127.0.0.1", "-F", "-N", "200", "-k"])
         .arg(dir);
     Process::start("postgres", &mut command, &dir.join("postgres.log"))
 }
@@ -135,11 +90,7 @@ fn ready(port: u16) -> Result<(), String> {
         .args(["-h", "127.0.0.1", "-p", &port.to_string()])
         .output()
         .map_err(|why| why.to_string())?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stdout).into())
-    }
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stdout).into()) }
 }
 
 fn root() -> bool {
@@ -148,11 +99,7 @@ fn root() -> bool {
 
 /// A command as the user that `PostgreSQL` accepts: ourselves, unless we are root.
 fn as_user(path: &Path) -> Command {
-    let mut command = if root() {
-        command_as(USER, path)
-    } else {
-        command(path)
-    };
+    let mut command = if root() { command_as(USER, path) } else { command(path) };
     // The folder from which the tests run may be closed to that user.
     command.current_dir("/");
     command

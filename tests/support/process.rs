@@ -22,26 +22,16 @@ pub(crate) fn command(program: &Path) -> Command {
 
 /// The same as another user; only root can.
 pub(crate) fn command_as(user: &str, program: &Path) -> Command {
-    guarded(
-        program,
-        &["--reuid", user, "--regid", user, "--init-groups"],
-    )
+    guarded(program, &["--reuid", user, "--regid", user, "--init-groups"])
 }
 
 fn guarded(program: &Path, options: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL"])
-        .args(options)
-        .arg("--")
-        .arg(program);
+    command.args(["--pdeathsig", "KILL"]).args(options).arg("--").arg(program);
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         // The developer's own Vault must not leak into a test.
-        if ["VAULT_", "BAO_", "LEASEWATCH_", "PG"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if ["VAULT_", "BAO_", "LEASEWATCH_", "PG"].iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&*name);
         }
     }
@@ -51,22 +41,14 @@ fn guarded(program: &Path, options: &[&str]) -> Command {
 impl Process {
     /// Starts it with standard output and standard error appended to `log`.
     pub(crate) fn start(name: &'static str, command: &mut Command, log: &Path) -> Self {
-        let out = File::options()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("open the child's log");
+        let out = File::options().create(true).append(true).open(log).expect("open the child's log");
         let child = command
             .stdin(Stdio::null())
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()
             .unwrap_or_else(|why| panic!("start {name} with {command:?}: {why}"));
-        Self {
-            name,
-            child,
-            log: log.to_path_buf(),
-        }
+        Self { name, child, log: log.to_path_buf() }
     }
 
     /// Process id.
@@ -100,22 +82,15 @@ impl Process {
             if let Some(status) = self.exited() {
                 return status;
             }
-            assert!(
-                Instant::now() < end,
-                "{} did not end in {limit:?}:\n{}",
-                self.name,
-                self.output()
-            );
+            assert!(Instant::now() < end, "{} did not end in {limit:?}:\n{}", self.name, self.output());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// What it has written.
     pub(crate) fn output(&self) -> String {
-        std::fs::read(&self.log).map_or_else(
-            |why| why.to_string(),
-            |bytes| String::from_utf8_lossy(&bytes).into_owned(),
-        )
+        std::fs::read(&self.log)
+            .map_or_else(|why| why.to_string(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 }
 

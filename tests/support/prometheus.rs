@@ -20,10 +20,7 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes this loopback port each second, as job `leasewatch`.
     pub(crate) fn start(target_port: u16) -> Self {
-        let dir = tempfile::Builder::new()
-            .prefix("leasewatch-prom-")
-            .tempdir()
-            .unwrap();
+        let dir = tempfile::Builder::new().prefix("leasewatch-prom-").tempdir().unwrap();
         let config = dir.path().join("prometheus.yml");
         let text = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
@@ -34,17 +31,10 @@ impl Prometheus {
             let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
             command
                 .arg(format!("--config.file={}", config.display()))
-                .arg(format!(
-                    "--storage.tsdb.path={}",
-                    dir.path().join("data").display()
-                ))
+                .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .current_dir(dir.path());
-            Process::start(
-                "prometheus",
-                &mut command,
-                &dir.path().join("prometheus.log"),
-            )
+            Process::start("prometheus", &mut command, &dir.path().join("prometheus.log"))
         };
         let ready = |port| match Request::new("GET", "/-/ready").send(port) {
             Ok(reply) if reply.status == 200 => Ok(()),
@@ -67,24 +57,15 @@ impl Prometheus {
         assert_eq!(reply.status, 200, "{expression}: {}", reply.text());
         let json = reply.json();
         let result = json["data"]["result"].as_array().expect("a vector");
-        assert!(
-            result.len() < 2,
-            "more than one sample for {expression}: {result:?}"
-        );
-        result
-            .first()
-            .map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
+        assert!(result.len() < 2, "more than one sample for {expression}: {result:?}");
+        result.first().map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
     }
 
     /// Waits until an expression gives this value.
     pub(crate) fn expect(&self, expression: &str, value: f64) {
         eventually(expression, Duration::from_secs(30), || {
             let now = self.query(expression);
-            if now == Some(value) {
-                Ok(())
-            } else {
-                Err(format!("{now:?} instead of {value}"))
-            }
+            if now == Some(value) { Ok(()) } else { Err(format!("{now:?} instead of {value}")) }
         });
     }
 }
@@ -99,16 +80,8 @@ pub(crate) fn promtool_check(page: &str) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(page.as_bytes())
-        .unwrap();
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        output.status.success() && said.is_empty(),
-        "promtool check metrics: {said}"
-    );
+    assert!(output.status.success() && said.is_empty(), "promtool check metrics: {said}");
 }

@@ -31,11 +31,7 @@ impl TokenReview {
                 let _ = stream.and_then(|stream| answer(&stream));
             }
         });
-        Self {
-            port,
-            stop,
-            thread: Some(thread),
-        }
+        Self { port, stop, thread: Some(thread) }
     }
 
     /// The `kubernetes_host` to configure.
@@ -68,12 +64,7 @@ pub(crate) fn service_account_token(namespace: &str, account: &str) -> String {
         "sub": format!("system:serviceaccount:{namespace}:{account}"),
     });
     let part = |value: &Value| base64url(value.to_string().as_bytes());
-    format!(
-        "{}.{}.{}",
-        part(&header),
-        part(&claims),
-        base64url(&[7; 256])
-    )
+    format!("{}.{}.{}", part(&header), part(&claims), base64url(&[7; 256]))
 }
 
 fn answer(stream: &TcpStream) -> std::io::Result<()> {
@@ -93,10 +84,7 @@ fn answer(stream: &TcpStream) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let review: Value = serde_json::from_slice(&body).map_err(std::io::Error::other)?;
-    let user = review["spec"]["token"]
-        .as_str()
-        .and_then(subject)
-        .unwrap_or_default();
+    let user = review["spec"]["token"].as_str().and_then(subject).unwrap_or_default();
     let status = if user.is_empty() || user.ends_with(":intruder") {
         json!({"authenticated": false, "error": "invalid bearer token"})
     } else {
@@ -128,14 +116,10 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 fn base64url(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk
-            .iter()
-            .fold(0u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
+        let word =
+            chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
-            text.push(char::from(
-                ALPHABET[(word >> (18 - 6 * place) & 63) as usize],
-            ));
+            text.push(char::from(ALPHABET[(word >> (18 - 6 * place) & 63) as usize]));
         }
     }
     text
