@@ -14,7 +14,9 @@ use support::{Leasewatch, Metrics, NeverFalls, analyze, lines};
 use tempfile::TempDir;
 
 /// Times that the log is rotated in a run.
-const ROTATIONS: u64 = 5;
+fn all_rotations() -> u64 {
+    (all_lines() / 4_800).max(5)
+}
 
 /// Lines in a run; a soak takes more.
 fn all_lines() -> u64 {
@@ -155,7 +157,7 @@ fn torture(rotation: Rotation, killed_every: Option<Duration>) {
 /// Writes all lines at the set rate and rotates between them.
 fn write_and_rotate(log: &mut Log, dir: &Path, rotation: Rotation) {
     let began = Instant::now();
-    let per_rotation = all_lines() / (ROTATIONS + 1);
+    let per_rotation = all_lines() / (all_rotations() + 1);
     let mut reopen_at: Option<Instant> = None;
     let mut rotations = 0;
     while log.written < all_lines() {
@@ -163,9 +165,10 @@ fn write_and_rotate(log: &mut Log, dir: &Path, rotation: Rotation) {
             log.reopen();
             reopen_at = None;
         }
-        if reopen_at.is_none() && rotations < ROTATIONS && log.written >= (rotations + 1) * per_rotation {
+        if reopen_at.is_none() && rotations < all_rotations() && log.written >= (rotations + 1) * per_rotation
+        {
             rotations += 1;
-            let aside = dir.join(format!("audit.log.{}", ROTATIONS + 1 - rotations));
+            let aside = dir.join(format!("audit.log.{}", all_rotations() + 1 - rotations));
             match rotation {
                 Rotation::Rename { reopened_after } => {
                     std::fs::rename(&log.path, aside).unwrap();
@@ -182,7 +185,7 @@ fn write_and_rotate(log: &mut Log, dir: &Path, rotation: Rotation) {
         log.write_to(due.clamp(log.written, all_lines()));
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!(rotations, ROTATIONS);
+    assert_eq!(rotations, all_rotations());
 }
 
 /// A folder with the log and the state.
@@ -283,8 +286,10 @@ fn nothing_amiss(page: &Metrics) {
 
 /// What is not about the exporter itself is what `analyze` finds in the same files.
 fn same_as_analyze(place: &Place, page: &Metrics) {
-    let files =
-        (1..=ROTATIONS).rev().map(|number| place.sibling(&format!("log.{number}"))).chain([place.log()]);
+    let files = (1..=all_rotations())
+        .rev()
+        .map(|number| place.sibling(&format!("log.{number}")))
+        .chain([place.log()]);
     let offline = analyze(files);
     let told = |page: &Metrics| {
         let counters = page.counters().map(|(key, value)| (key.clone(), value));

@@ -105,7 +105,7 @@ impl NeverFalls {
             match now.get(key) {
                 None => panic!("page {}: {key:?} is gone; it stood at {before}", self.pages),
                 Some(value) => {
-                    assert!(value >= before, "page {}: {key:?} fell from {before} to {value}", self.pages)
+                    assert!(value >= before, "page {}: {key:?} fell from {before} to {value}", self.pages);
                 }
             }
         }
