@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::json;
+use support::bao::active;
 use support::token_review::service_account_token;
 use support::{Bao, BaoCluster, Metrics, NeverFalls, Postgres, Prometheus, TokenReview};
 
@@ -86,9 +87,12 @@ fn the_audit_log_opens_again_after_sighup() {
 #[test]
 fn three_nodes_make_a_cluster() {
     let cluster = BaoCluster::start(3);
-    assert_eq!(cluster.active(), 0);
+    assert_eq!(active(&cluster.nodes), 0);
     assert_eq!(cluster.nodes[0].root_call("PUT", "sys/step-down").send().status, 204);
-    assert!(cluster.active() < 3);
+    support::eventually("another node takes over", std::time::Duration::from_secs(60), || {
+        let active = active(&cluster.nodes);
+        if active == 0 { Err("the first is still active".into()) } else { Ok(()) }
+    });
 }
 
 #[test]

@@ -59,15 +59,17 @@ impl<'a> Client<'a> {
         let body = json!({
             "token_policies": policy, "token_type": token_type, "token_ttl": "120s",
         });
-        stage.bao.write_in(namespace, &path, &body);
+        stage.bao().write_in(namespace, &path, &body);
         let role_id = stage
-            .bao
+            .bao()
             .root_call("GET", &format!("{path}/role-id"))
             .namespace(namespace)
             .send()
             .string("/data/role_id");
-        let secret_id =
-            stage.bao.write_in(namespace, &format!("{path}/secret-id"), &json!({})).string("/data/secret_id");
+        let secret_id = stage
+            .bao()
+            .write_in(namespace, &format!("{path}/secret-id"), &json!({}))
+            .string("/data/secret_id");
         let identity = Identity::AppRole { role_id, secret_id };
         Self::with(stage, truth, number, namespace, identity)
     }
@@ -85,7 +87,7 @@ impl<'a> Client<'a> {
         identity: Identity,
     ) -> Self {
         let mut client = Self {
-            bao: &stage.bao,
+            bao: stage.bao(),
             truth,
             identity,
             namespace,
@@ -95,6 +97,12 @@ impl<'a> Client<'a> {
         };
         client.login();
         client
+    }
+
+    /// The same client, who from now on talks to this node.
+    pub(crate) fn at(mut self, node: &'a Bao) -> Self {
+        self.bao = node;
+        self
     }
 
     /// Logs in with its own identity.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
 
 mod client;
+mod cluster;
 mod stage;
 #[path = "../support/mod.rs"]
 mod support;
@@ -72,7 +73,7 @@ fn what_the_clients_saw_is_what_the_page_says() {
     everything_happened(&truth);
     support::prometheus::promtool_check(&page.text);
     let shown = page.sum("leasewatch_requests_total", &[]);
-    let sent = stage.bao.audited_calls();
+    let sent = stage.bao().audited_calls();
     assert!(
         (shown - sent as f64).abs() < 0.5,
         "{shown} requests shown, {sent} sent by others than leasewatch:\n{}",
@@ -216,10 +217,10 @@ fn denied_work(client: &Client) {
 
 /// What an operator does with the root token.
 fn operator(stage: &Stage, truth: &Truth) {
-    revoke_below(&stage.bao, truth, "prefix", "pg/eu-west/", "app-role");
-    revoke_below(&stage.bao, truth, "prefix", "pg/eu-west/", "eu.reports");
-    revoke_below(&stage.bao, truth, "force", "database/", "broken-revoke");
-    stage.bao.write("database/rotate-root/pg", &json!({}));
+    revoke_below(stage.bao(), truth, "prefix", "pg/eu-west/", "app-role");
+    revoke_below(stage.bao(), truth, "prefix", "pg/eu-west/", "eu.reports");
+    revoke_below(stage.bao(), truth, "force", "database/", "broken-revoke");
+    stage.bao().write("database/rotate-root/pg", &json!({}));
 }
 
 /// The run was not so lucky that some trap was never set.
@@ -272,7 +273,7 @@ fn privileged(page: &support::Metrics, began: f64) {
 fn failed_revocations(stage: &Stage, leasewatch: &Leasewatch) {
     let lease = "\"lease_id\":\"database/creds/broken-revoke/";
     let logged = || {
-        let log = std::fs::read_to_string(stage.bao.server_log()).unwrap();
+        let log = std::fs::read_to_string(stage.bao().server_log()).unwrap();
         let failed = |line: &&str| line.contains("\"failed to revoke lease\"") && line.contains(lease);
         log.lines().filter(failed).count()
     };
@@ -305,7 +306,7 @@ fn availability(stage: &Stage, leasewatch: &Leasewatch, began: f64) {
         is(page, "leasewatch_vault_initialized", 1.0)?;
         is(page, "leasewatch_vault_sealed", 0.0)?;
         is(page, "leasewatch_vault_active", 1.0)?;
-        let counted = stage.bao.root_call("GET", "sys/leases/count?type=irrevocable").send().json();
+        let counted = stage.bao().root_call("GET", "sys/leases/count?type=irrevocable").send().json();
         let irrevocable = counted["data"]["lease_count"].as_f64().unwrap_or(0.0);
         let shown = page.sum("leasewatch_leases_irrevocable", &[]);
         // Six attempts over a quarter of an hour come first; a shorter run has none.
@@ -322,7 +323,7 @@ fn availability(stage: &Stage, leasewatch: &Leasewatch, began: f64) {
         canary.is_some_and(|at| at > began && at <= unix_time()),
         "the canary was seen at {canary:?}, the test began at {began}"
     );
-    stage.bao.seal();
+    stage.bao().seal();
     leasewatch.metrics_when("it is seen that Vault is sealed", |page| {
         is(page, "leasewatch_vault_up", 1.0)?;
         is(page, "leasewatch_vault_sealed", 1.0)

@@ -1,8 +1,9 @@
 //! The stage: `PostgreSQL`, `OpenBao` and a stand-in for Kubernetes, configured as a small
 //! company has them: two database mounts, one of them nested, and a namespace with its own.
 
-use crate::support::{Bao, Leasewatch, Postgres, TokenReview};
+use crate::support::{Bao, BaoCluster, Leasewatch, Postgres, TokenReview};
 use serde_json::json;
+use std::fmt::Write as _;
 use tempfile::TempDir;
 
 /// The policy of an ordinary application.
@@ -42,47 +43,62 @@ const DROP: &str = "DROP ROLE IF EXISTS \"{{name}}\"";
 /// The servers, configured.
 pub(crate) struct Stage {
     pub(crate) postgres: Postgres,
-    pub(crate) bao: Bao,
+    /// One server, or the nodes of a cluster.
+    pub(crate) nodes: Vec<Bao>,
     pub(crate) leasewatch_token: String,
     state: TempDir,
     reviews: TokenReview,
 }
 
 impl Stage {
-    /// Starts and configures everything.
+    /// Starts and configures everything around one server.
     pub(crate) fn new() -> Self {
+        Self::around(vec![Bao::start()])
+    }
+
+    /// Starts and configures everything around a cluster of three nodes, the first of them active.
+    pub(crate) fn cluster() -> Self {
+        Self::around(BaoCluster::start(3).nodes)
+    }
+
+    fn around(nodes: Vec<Bao>) -> Self {
         let stage = Self {
             postgres: Postgres::start(),
-            bao: Bao::start(),
+            nodes,
             leasewatch_token: String::new(),
             state: tempfile::Builder::new().prefix("leasewatch-state-").tempdir().unwrap(),
             reviews: TokenReview::start(),
         };
-        stage.bao.write("sys/namespaces/team-a", &json!({}));
+        stage.bao().write("sys/namespaces/team-a", &json!({}));
         stage.database("", "database");
         stage.database("", "pg/eu-west");
         stage.database("team-a", "database");
-        stage.bao.write("sys/mounts/kv", &json!({"type": "kv"}));
+        stage.bao().write("sys/mounts/kv", &json!({"type": "kv"}));
         stage.policy("", "app", APP);
         stage.policy("", "narrow", NARROW);
         stage.policy("team-a", "app", APP);
         for namespace in ["", "team-a"] {
-            stage.bao.write_in(namespace, "sys/auth/approle", &json!({"type": "approle"}));
+            stage.bao().write_in(namespace, "sys/auth/approle", &json!({"type": "approle"}));
         }
         stage.kubernetes();
         stage.for_leasewatch()
     }
 
+    /// The first node, the only one where there is no cluster.
+    pub(crate) fn bao(&self) -> &Bao {
+        &self.nodes[0]
+    }
+
     fn policy(&self, namespace: &str, name: &str, text: &str) {
         let path = format!("sys/policies/acl/{name}");
-        self.bao.write_in(namespace, &path, &json!({"policy": text}));
+        self.bao().write_in(namespace, &path, &json!({"policy": text}));
     }
 
     fn database(&self, namespace: &str, mount: &str) {
         let write = |path: &str, body| {
-            self.bao.write_in(namespace, &format!("{mount}/{path}"), &body);
+            self.bao().write_in(namespace, &format!("{mount}/{path}"), &body);
         };
-        self.bao.write_in(namespace, &format!("sys/mounts/{mount}"), &json!({"type": "database"}));
+        self.bao().write_in(namespace, &format!("sys/mounts/{mount}"), &json!({"type": "database"}));
         write(
             "config/pg",
             json!({
@@ -109,18 +125,18 @@ impl Stage {
     }
 
     fn kubernetes(&self) {
-        self.bao.write("sys/mounts/pki", &json!({"type": "pki"}));
+        self.bao().write("sys/mounts/pki", &json!({"type": "pki"}));
         // The method wants some authority's certificate, though the stand-in speaks plain HTTP.
-        let authority = self.bao.write("pki/root/generate/internal", &json!({"common_name": "any"}));
-        self.bao.write("sys/auth/kubernetes", &json!({"type": "kubernetes"}));
-        self.bao.write(
+        let authority = self.bao().write("pki/root/generate/internal", &json!({"common_name": "any"}));
+        self.bao().write("sys/auth/kubernetes", &json!({"type": "kubernetes"}));
+        self.bao().write(
             "auth/kubernetes/config",
             &json!({
                 "kubernetes_host": self.reviews.address(), "disable_local_ca_jwt": true,
                 "kubernetes_ca_cert": authority.string("/data/certificate"),
             }),
         );
-        self.bao.write(
+        self.bao().write(
             "auth/kubernetes/role/web",
             &json!({
                 "bound_service_account_names": "web,intruder",
@@ -132,7 +148,7 @@ impl Stage {
 
     fn for_leasewatch(mut self) -> Self {
         self.policy("", "leasewatch", LEASEWATCH);
-        let made = self.bao.write(
+        let made = self.bao().write(
             "auth/token/create",
             &json!({"policies": ["leasewatch"], "period": "1h", "no_parent": true}),
         );
@@ -140,26 +156,46 @@ impl Stage {
         self
     }
 
-    /// Starts leasewatch on this stage.
+    /// Starts leasewatch on this stage's one server.
     pub(crate) fn leasewatch(&self) -> Leasewatch {
-        let arguments = [
-            "--audit-log".into(),
-            // The glob takes in the rotated files.
-            format!("{}*", self.bao.audit_log().display()),
-            "--server-log".into(),
-            self.bao.server_log().display().to_string(),
-            "--state-dir".into(),
-            self.state.path().display().to_string(),
-        ];
-        let variables = [("VAULT_ADDR", self.bao.address()), ("VAULT_TOKEN", self.leasewatch_token.clone())];
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        // The glob takes in the rotated files.
+        let audit_log = format!("{}*", self.bao().audit_log().display());
+        let server_log = self.bao().server_log().display().to_string();
+        let logs = ["--audit-log", &audit_log, "--server-log", &server_log];
+        self.start_leasewatch(&logs, &[("VAULT_ADDR", &self.bao().address())])
+    }
+
+    /// Starts leasewatch on all nodes of this stage's cluster.
+    pub(crate) fn leasewatch_on_all_nodes(&self) -> Leasewatch {
+        let mut config = String::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            writeln!(
+                config,
+                "[[node]]\nname = \"node-{number}\"\naddress = \"{}\"\naudit_log = [\"{}\"]\nserver_log = [\"{}\"]",
+                node.address(),
+                node.audit_log().display(),
+                node.server_log().display(),
+            )
+            .unwrap();
+        }
+        let path = self.state.path().join("leasewatch.toml");
+        std::fs::write(&path, config).unwrap();
+        self.start_leasewatch(&["--config.file", path.to_str().unwrap()], &[])
+    }
+
+    fn start_leasewatch(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Leasewatch {
+        let state = self.state.path().join("state");
+        let common = ["--vault.scrape-interval", "2s", "--state-dir", state.to_str().unwrap()];
+        let arguments = arguments.iter().chain(&common).copied();
+        let mut variables = variables.to_vec();
+        variables.push(("VAULT_TOKEN", &self.leasewatch_token));
         Leasewatch::start(arguments, &variables)
     }
 
     /// Rotates the audit log as logrotate does: rename, then tell the server.
     pub(crate) fn rotate(&mut self, number: usize) {
-        let log = self.bao.audit_log();
+        let log = self.bao().audit_log();
         std::fs::rename(&log, log.with_extension(format!("log.{number}"))).unwrap();
-        self.bao.sighup();
+        self.nodes[0].sighup();
     }
 }

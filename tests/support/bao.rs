@@ -319,15 +319,15 @@ impl BaoCluster {
         }
         Self { nodes: all }
     }
+}
 
-    /// Place of the active node among `nodes`, once there is one.
-    pub(crate) fn active(&self) -> usize {
-        eventually("a node is active", Duration::from_secs(60), || {
-            let active =
-                |node: &Bao| node.call("GET", "sys/health").try_send().is_ok_and(|reply| reply.status == 200);
-            self.nodes.iter().position(active).ok_or_else(|| "none is".into())
-        })
-    }
+/// Place of the active one among the nodes of a cluster, once there is one.
+pub(crate) fn active(nodes: &[Bao]) -> usize {
+    eventually("a node is active", Duration::from_secs(60), || {
+        let active =
+            |node: &Bao| node.call("GET", "sys/health").try_send().is_ok_and(|reply| reply.status == 200);
+        nodes.iter().position(active).ok_or_else(|| "none is".into())
+    })
 }
 
 impl Bao {
