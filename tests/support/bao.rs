@@ -270,7 +270,15 @@ impl Call {
     /// # Errors
     /// When nobody answers.
     pub(crate) fn try_send(self) -> std::io::Result<Reply> {
-        let reply = self.request.send(self.port)?;
+        let mut reply = self.request.send(self.port)?;
+        // A standby that cannot forward to the active node says where that is.
+        while reply.status == 307 {
+            let location = reply.header("location").unwrap_or_default();
+            let port = location.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split('/').next());
+            let port = port.and_then(|port| port.parse().ok());
+            let Some(port) = port.filter(|port| *port != self.port) else { return Ok(reply) };
+            reply = self.request.send(port)?;
+        }
         if let Some(audited) = &self.audited {
             audited.fetch_add(1, Ordering::SeqCst);
         }
@@ -285,7 +293,7 @@ pub(crate) struct BaoCluster {
 }
 
 impl BaoCluster {
-    /// Starts that many nodes and waits until each knows whether it is active or standby.
+    /// Starts that many nodes and waits until each of them could become the active one.
     pub(crate) fn start(nodes: usize) -> Self {
         let mut all: Vec<Bao> = Vec::new();
         for number in 0..nodes {
@@ -308,6 +316,9 @@ impl BaoCluster {
                 None => {
                     node.initialise();
                     node.unseal();
+                    // A node gets its vote only after this time in good health.
+                    let path = "sys/storage/raft/autopilot/configuration";
+                    node.write(path, &json!({"server_stabilization_time": "1s"}));
                 }
                 Some(first) => {
                     node.root.clone_from(&first.root);
@@ -317,6 +328,12 @@ impl BaoCluster {
             }
             all.push(node);
         }
+        eventually("every node has a vote", Duration::from_secs(60), || {
+            let configuration = all[0].root_call("GET", "sys/storage/raft/configuration").send().json();
+            let servers = configuration["data"]["config"]["servers"].as_array().cloned().unwrap_or_default();
+            let voters = servers.iter().filter(|server| server["voter"] == true).count();
+            if voters == nodes { Ok(()) } else { Err(format!("{voters} of {nodes} have: {servers:?}")) }
+        });
         Self { nodes: all }
     }
 }
