@@ -24,4 +24,5 @@ pub mod serverlog;
 pub mod snapshot;
 pub mod source;
 pub mod state;
+pub mod store;
 pub mod vault;

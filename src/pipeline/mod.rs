@@ -151,7 +151,7 @@ impl Pipeline {
                 input.stats.last_entry = Some(at);
                 event.at = at.max(self.front);
                 // A note on an own request is dated back on purpose.
-                let dated_back = matches!(&event.kind, EventKind::Observed(o) if matches!(o.fact, Fact::OwnRequest { .. }));
+                let dated_back = matches!(&event.kind, EventKind::Observed(o) if matches!(o.fact, Fact::OwnRequest { .. } | Fact::OwnMarker { .. }));
                 if event.at > at && !dated_back {
                     input.stats.late += 1;
                 }
