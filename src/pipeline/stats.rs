@@ -35,8 +35,8 @@ impl Stats {
             Notice::TooLong => self.unreadable("too_long"),
             Notice::Torn => self.unreadable("torn_end"),
             Notice::BrokenArchive => self.unreadable("broken_archive"),
-            Notice::Rotated(Rotation::Renamed) => count(&mut self.rotations, "rename"),
-            Notice::Rotated(Rotation::Truncated) => count(&mut self.rotations, "truncate"),
+            Notice::Rotated(Rotation::Renamed) => count(&mut self.rotations, "renamed"),
+            Notice::Rotated(Rotation::Truncated) => count(&mut self.rotations, "truncated"),
             Notice::Gap => self.gaps += 1,
         }
     }

@@ -1,0 +1,4 @@
+//! The commands: what a person types, carried out. Errors are `anyhow` here.
+
+pub mod analyze;
+pub mod serve;
