@@ -1,4 +1,4 @@
-//! leasewatch: the dynamic secrets of Vault and OpenBao, watched.
+//! leasewatch: the dynamic secrets of Vault and `OpenBao`, watched.
 //!
 //! ```text
 //!  audit log    ─► source ─► audit      ─┐
@@ -12,6 +12,8 @@
 //! ARCHITECTURE.md has the picture at length, and the invariants.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod contract;
 pub mod event;
@@ -19,3 +21,9 @@ pub mod exposition;
 pub mod snapshot;
 pub mod source;
 pub mod vault;
+
+/// Version of this crate.
+pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+/// Git revision that it was built from, or `unknown`.
+pub const REVISION: &str = env!("LEASEWATCH_REVISION");
