@@ -60,7 +60,9 @@ Exit codes:
 
 const SERVE_EXAMPLES: &str = "\
 Flags win over variables, variables over the file. Each log is followed across
-its rotations; a glob must match the rotated files of one log only.
+its rotations; a glob must match the rotated files of one log only. Secrets have
+no flag: they come from VAULT_TOKEN (BAO_TOKEN), LEASEWATCH_VAULT_APPROLE_SECRET_ID,
+or from the files that flags name.
 
 Examples:
   # One server; no token: counts, latencies, availability
@@ -199,7 +201,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
         Kind::Text(name) => (arg.value_name(name), String::new()),
         Kind::List(name) => (
             arg.value_name(name).action(ArgAction::Append),
-            ". May be repeated".to_owned(),
+            " (may be repeated)".to_owned(),
         ),
         Kind::Integer => (arg.value_name("N"), String::new()),
         Kind::Duration => (arg.value_name("DURATION"), String::new()),
@@ -207,10 +209,20 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
         // Not checked here: `config` says the same for flag, variable and file.
         Kind::Choice(words) => (arg.value_name("WORD"), format!(": {}", words.join(" or "))),
     };
-    let help = setting.help;
     let variables = setting.variables.join(", ");
-    Some(arg.help(format!(
-        "{help}{more} [env: {variables}] [default: {}]",
-        setting.default
-    )))
+    let default = match setting.default {
+        "none" => String::new(),
+        default => format!(" [default: {default}]"),
+    };
+    let help = format!("{}{more} [env: {variables}]{default}", setting.help);
+    Some(arg.help(help).help_heading(heading(setting)))
+}
+
+/// Under what `--help` lists a setting.
+fn heading(setting: &Setting) -> &'static str {
+    match setting.key.and_then(|key| key.split_once('.')) {
+        Some(("vault", _)) => "Vault's API",
+        Some(("web" | "checkpoint" | "labels" | "log", _)) => "Serving",
+        _ => "Logs and state",
+    }
 }

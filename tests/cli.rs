@@ -1,4 +1,8 @@
 //! The program as a person meets it: output and exit codes of the built binary.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -68,6 +72,7 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
         "{stdout}"
     );
     assert!(stdout.contains("[env: BAO_ADDR, VAULT_ADDR]"), "{stdout}");
+    assert!(stdout.contains("VAULT_TOKEN (BAO_TOKEN)"), "{stdout}");
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn check_config_shows_the_configuration_and_hides_secrets() {
         "ok       state folder . is writable",
         "ok       node vault: http://127.0.0.1:8200 is valid (not asked)",
         "warning  no server log: leases that end by themselves are estimated, not seen; give --server-log",
-        "0 errors, 1 warnings",
+        "errors: 0, warnings: 1",
     ] {
         assert!(
             stdout.lines().any(|shown| shown == line),
@@ -173,6 +178,7 @@ fn check_config_finds_what_stands_in_the_way() {
         &[
             "check-config",
             "--audit-log=.",
+            "--audit-log=/dev/null",
             "--server-log=later/*.log",
             "--state-dir=plain/state",
             "--vault.address=http://192.0.2.1:8200",
@@ -186,6 +192,7 @@ fn check_config_finds_what_stands_in_the_way() {
     assert_eq!(code, 2);
     for line in [
         "error    log audit: . is a folder; name the file in it",
+        "error    log audit-2: /dev/null is no ordinary file; give - and connect it to standard input",
         "warning  log server: later/*.log does not exist yet; it is read once it does",
         "error    vault.tls.ca_cert ca.pem holds no PEM certificate",
         "error    client certificate cert.pem and key key.pem are no PEM pair. The key must not be encrypted",
@@ -205,13 +212,27 @@ fn check_config_finds_what_stands_in_the_way() {
 }
 
 #[test]
-fn a_log_that_may_not_be_read_is_told_with_its_remedy() {
+fn logs_that_may_not_be_read_are_told_with_their_remedy() {
     let folder = folder();
-    let log = folder.path().join("audit.log");
+    let (log, closed) = (
+        folder.path().join("audit.log"),
+        folder.path().join("closed"),
+    );
     std::fs::write(&log, "").unwrap();
-    std::fs::set_permissions(&log, Permissions::from_mode(0o000)).unwrap();
-    std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
-    let arguments = ["check-config", "--audit-log=audit.log", "--state-dir=."];
+    std::fs::create_dir(&closed).unwrap();
+    for (path, mode) in [
+        (log.as_path(), 0o000),
+        (&closed, 0o000),
+        (folder.path(), 0o755),
+    ] {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+    let arguments = [
+        "check-config",
+        "--audit-log=audit.log",
+        "--server-log=closed/server.log",
+        "--state-dir=.",
+    ];
     let output = if std::fs::File::open(&log).is_err() {
         leasewatch(folder.path()).args(arguments).output().unwrap()
     } else {
@@ -228,10 +249,18 @@ fn a_log_that_may_not_be_read_is_told_with_its_remedy() {
             .output()
             .unwrap()
     };
+    std::fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(2), "{stdout}");
-    let wanted = "error    log audit: audit.log may not be read. Vault writes it with mode 0600: set `mode = \"0640\"` on the audit device";
-    assert!(stdout.contains(wanted), "{stdout}");
+    for wanted in [
+        "error    log audit: audit.log may not be read. Vault writes it with mode 0600: set `mode = \"0640\"` on the audit device",
+        "error    log server: the folder closed may not be entered. Let leasewatch's group in: chgrp and chmod g+rx",
+    ] {
+        assert!(
+            stdout.contains(wanted),
+            "{wanted:?} is missing in:\n{stdout}"
+        );
+    }
 }
 
 #[test]

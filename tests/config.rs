@@ -1,4 +1,8 @@
 //! The configuration: one good file, many bad ones with the exact words for each, and who wins over whom.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 use leasewatch::config::setting::{self, Kind};
 use leasewatch::config::{AuthConfig, Config, Flags, LogFormat, LogKind, SecretSource, StartAt};

@@ -1,6 +1,10 @@
 //! The reference pages are made from the program's own tables, between two marks.
 //!
 //! `UPDATE_DOCS=1 cargo test --test docs` writes them anew.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 use leasewatch::config::setting::{self, Kind, Setting};
 use leasewatch::contract;
@@ -82,9 +86,9 @@ fn configuration_is_current() {
     let mut out = String::from(
         "\n| TOML key | Flag | Variable | Value | Default | Meaning |\n|---|---|---|---|---|---|\n",
     );
-    setting::ALL
-        .iter()
-        .for_each(|setting| row(&mut out, setting));
+    for setting in setting::ALL {
+        row(&mut out, setting);
+    }
     out.push_str("\nKeys of a `[[node]]` table, which have neither flag nor variable:\n\n| TOML key | Value | Meaning |\n|---|---|---|\n");
     for (key, kind, help) in setting::NODE_KEYS {
         writeln!(

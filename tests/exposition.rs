@@ -1,4 +1,8 @@
 //! The exposition: the text is what Prometheus expects, whatever the labels hold, and never a page it would reject.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 use leasewatch::contract;
 use leasewatch::event::Timestamp;
@@ -120,7 +124,9 @@ fn what_prometheus_would_reject_is_refused() {
     }
     let counter = |labels: &[[&str; 2]]| {
         let mut family = Family::new(&COUNTER);
-        labels.iter().for_each(|labels| family.count(*labels, 1));
+        for pair in labels {
+            family.count(*pair, 1);
+        }
         family
     };
     let series = (COUNTER.name.to_owned(), "series are double or out of order");

@@ -1,4 +1,8 @@
 //! The HTTP pages, over real connections, and the end of serving.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail as loudly as the test"
+)]
 
 use leasewatch::event::Timestamp;
 use leasewatch::exposition::http::{GRACE, bind, serve};

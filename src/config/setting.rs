@@ -77,14 +77,14 @@ settings! {
         key: Some("audit_log"), flag: Some("audit-log"), variables: ["LEASEWATCH_AUDIT_LOG"],
         kind: Kind::List("[NAME=]PATH"), default: "none",
         help: "File of an audit device: a path, a glob over the rotated files of ONE log, or - for standard input. \
-               Its NAME is the label `source`, else audit, audit-2, …",
+               Its NAME is the label `source`, by default audit, then audit-2",
     }
     /// Server logs.
     SERVER_LOG {
         key: Some("server_log"), flag: Some("server-log"), variables: ["LEASEWATCH_SERVER_LOG"],
         kind: Kind::List("[NAME=]PATH"), default: "none",
         help: "Operational log of the server, the only record of leases that end by themselves: path, glob or -. \
-               Its NAME is the label `source`, else server, server-2, …",
+               Its NAME is the label `source`, by default server, then server-2",
     }
     /// State folder.
     STATE_DIR {
@@ -282,11 +282,11 @@ pub static NODE_KEYS: &[(&str, Kind, &str)] = &[
     (
         "audit_log",
         Kind::List("[NAME=]PATH"),
-        "Audit logs of the node; named NODE-audit, NODE-audit-2, … by default",
+        "Audit logs of the node; by default named NODE-audit, then NODE-audit-2",
     ),
     (
         "server_log",
         Kind::List("[NAME=]PATH"),
-        "Server logs of the node; named NODE-server, … by default",
+        "Server logs of the node; by default named NODE-server, then NODE-server-2",
     ),
 ];

@@ -98,7 +98,8 @@ mod tests {
     #[test]
     fn ages_sizes_and_numbers_read_well() {
         let now = Timestamp::from_secs(1_000_000);
-        let ago = |seconds| Ago(Some(Timestamp::from_secs(1_000_000 - seconds)), now).to_string();
+        let ago =
+            |seconds: i64| Ago(Some(Timestamp::from_secs(1_000_000 - seconds)), now).to_string();
         for (seconds, text) in [
             (-5, "just now"),
             (3, "3 s ago"),

@@ -125,7 +125,7 @@ fn tiles(out: &mut String, overview: &Overview) -> fmt::Result {
     )?;
     write!(
         out,
-        "<span class=\"dim\">{} logs, {} nodes</span></div>",
+        "<span class=\"dim\">logs: {}, nodes: {}</span></div>",
         overview.sources.len(),
         overview.nodes.len()
     )?;
@@ -197,7 +197,7 @@ fn sources(out: &mut String, overview: &Overview) -> fmt::Result {
             Ago(source.last_entry, overview.now),
             State(source.trouble.is_none(), "reading")
         )?;
-        trouble(out, 7, source.trouble.as_deref())?;
+        trouble(out, 7, 0, source.trouble.as_deref())?;
     }
     out.write_str("</table></div>")
 }
@@ -220,7 +220,7 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
             "<td>{}</tr>",
             State(node.trouble.is_none(), &node.state)
         )?;
-        trouble(out, 4, node.trouble.as_deref())?;
+        trouble(out, 4, 0, node.trouble.as_deref())?;
         for api in &node.apis {
             write!(
                 out,
@@ -229,21 +229,21 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
                 Ago(api.last_success, overview.now)
             )?;
             write!(out, "<td>{}</tr>", State(api.trouble.is_none(), "answers"))?;
-            trouble(out, 4, api.trouble.as_deref())?;
+            trouble(out, 4, 1, api.trouble.as_deref())?;
         }
     }
     out.write_str("</table></div>")
 }
 
-fn trouble(out: &mut String, columns: usize, trouble: Option<&str>) -> fmt::Result {
-    match trouble {
-        None => Ok(()),
-        Some(text) => write!(
-            out,
-            "<tr><td class=\"trouble bad\" colspan=\"{columns}\">{}</tr>",
-            Text(text)
-        ),
-    }
+/// A row below another one, beginning in that column (from 0).
+fn trouble(out: &mut String, columns: usize, from: usize, trouble: Option<&str>) -> fmt::Result {
+    let Some(text) = trouble else { return Ok(()) };
+    let (before, span) = ("<td class=\"trouble\">".repeat(from), columns - from);
+    write!(
+        out,
+        "<tr>{before}<td class=\"trouble bad\" colspan=\"{span}\">{}</tr>",
+        Text(text)
+    )
 }
 
 fn in_trouble(node: &NodeView) -> bool {
