@@ -118,7 +118,7 @@ pub struct AnalyzeArgs {
     )]
     pub series_budget: usize,
     /// error, warn, info, debug or trace
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn")]
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
     pub log_level: String,
     /// Form of leasewatch's own log on standard error
     #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Text)]

@@ -83,6 +83,7 @@ fn bad_usage_ends_with_2() {
         &["serve", "--nonsense"],
         &["analyze"],
         &["analyze", "f", "--at", "noon"],
+        &["analyze", "f", "--log.level", "loud"],
     ] {
         let (code, stdout, stderr) = output(&folder(), arguments);
         assert_eq!(code, 2, "{arguments:?}: {stderr}");

@@ -23,6 +23,16 @@ pub enum LogFormat {
 }
 
 impl OutputConfig {
+    /// The level, if it is one.
+    ///
+    /// # Errors
+    /// What to write instead.
+    pub fn parse_level(text: &str) -> Result<String, String> {
+        level(text)
+            .map(|_| text.to_owned())
+            .map_err(|(_, remedy)| remedy)
+    }
+
     /// Starts logging to standard error, once for the process. A second call changes nothing.
     pub fn start(&self) {
         // Resolution has parsed the level already; the fallback is for values made in code.
