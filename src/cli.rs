@@ -10,12 +10,7 @@ use clap::error::Error;
 use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Version and revision, as `--version` shows them after the name.
-pub const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    " (revision ",
-    env!("LEASEWATCH_REVISION"),
-    ")"
-);
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (revision ", env!("LEASEWATCH_REVISION"), ")");
 
 /// What was typed.
 #[derive(Debug, Parser)]
@@ -111,11 +106,7 @@ pub struct AnalyzeArgs {
     #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
     pub max_line_bytes: usize,
     /// Label sets in all; roles beyond it are counted under `(other)`
-    #[arg(
-        long = "labels.budget",
-        value_name = "N",
-        default_value_t = 2_000
-    )]
+    #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
     pub label_sets: usize,
     /// error, warn, info, debug or trace
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
@@ -128,10 +119,7 @@ pub struct AnalyzeArgs {
 impl AnalyzeArgs {
     /// How it logs.
     pub fn output(&self) -> OutputConfig {
-        OutputConfig {
-            level: self.log_level.clone(),
-            format: self.log_format,
-        }
+        OutputConfig { level: self.log_level.clone(), format: self.log_format }
     }
 }
 
@@ -147,8 +135,7 @@ pub enum Format {
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse_rfc3339(text)
-        .ok_or_else(|| "write a time such as 2026-01-02T03:04:05Z".to_owned())
+    Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time such as 2026-01-02T03:04:05Z".to_owned())
 }
 
 /// The settings, from the table.
@@ -170,9 +157,7 @@ impl Args for SettingArgs {
 
 impl FromArgMatches for SettingArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
-        let mut args = Self {
-            flags: Flags::default(),
-        };
+        let mut args = Self { flags: Flags::default() };
         args.update_from_arg_matches(matches)?;
         Ok(args)
     }
@@ -182,9 +167,7 @@ impl FromArgMatches for SettingArgs {
             let Some(flag) = setting.flag else { continue };
             let texts = match setting.kind {
                 Kind::Switch => matches.get_flag(flag).then(|| vec!["true".to_owned()]),
-                _ => matches
-                    .get_many::<String>(flag)
-                    .map(|texts| texts.cloned().collect()),
+                _ => matches.get_many::<String>(flag).map(|texts| texts.cloned().collect()),
             };
             if let Some(texts) = texts {
                 self.flags.0.insert(flag, texts);
@@ -199,10 +182,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
     let arg = Arg::new(flag).long(flag);
     let (arg, more) = match setting.kind {
         Kind::Text(name) => (arg.value_name(name), String::new()),
-        Kind::List(name) => (
-            arg.value_name(name).action(ArgAction::Append),
-            " (may be repeated)".to_owned(),
-        ),
+        Kind::List(name) => (arg.value_name(name).action(ArgAction::Append), " (may be repeated)".to_owned()),
         Kind::Integer => (arg.value_name("N"), String::new()),
         Kind::Duration => (arg.value_name("DURATION"), String::new()),
         Kind::Switch => (arg.action(ArgAction::SetTrue), String::new()),

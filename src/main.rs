@@ -47,8 +47,6 @@ fn load(args: SettingArgs) -> Result<Config, ConfigError> {
 
 /// Whether whoever read our output went away: `leasewatch analyze … | head` has not failed.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error
-        .chain()
-        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }

@@ -1,8 +1,5 @@
 //! The program as a person meets it: output and exit codes of the built binary.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a helper of a test may fail as loudly as the test"
-)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -19,16 +16,8 @@ fn leasewatch(folder: &Path) -> Command {
 }
 
 fn output(folder: &TempDir, arguments: &[&str]) -> (i32, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = leasewatch(folder.path()).args(arguments).output().unwrap();
-    (
-        status.code().unwrap(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
-    )
+    let Output { status, stdout, stderr } = leasewatch(folder.path()).args(arguments).output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 fn folder() -> TempDir {
@@ -39,17 +28,11 @@ fn folder() -> TempDir {
 fn version_names_the_revision() {
     let (code, stdout, _) = output(&folder(), &["--version"]);
     assert_eq!(code, 0);
-    let revision = stdout
-        .strip_prefix(concat!(
-            "leasewatch ",
-            env!("CARGO_PKG_VERSION"),
-            " (revision "
-        ))
-        .unwrap();
+    let revision =
+        stdout.strip_prefix(concat!("leasewatch ", env!("CARGO_PKG_VERSION"), " (revision ")).unwrap();
     let revision = revision.strip_suffix(")\n").unwrap();
     assert!(
-        revision == "unknown"
-            || revision.chars().all(|c| c.is_ascii_hexdigit()) && revision.len() >= 7,
+        revision == "unknown" || revision.chars().all(|c| c.is_ascii_hexdigit()) && revision.len() >= 7,
         "{revision}"
     );
 }
@@ -67,10 +50,7 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
         assert!(stdout.contains("Exit codes: 0"), "{stdout}");
     }
     let (_, stdout, _) = output(&folder(), &["serve", "--help"]);
-    assert!(
-        stdout.contains("leasewatch serve --audit-log /var/log/vault/audit.log"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("leasewatch serve --audit-log /var/log/vault/audit.log"), "{stdout}");
     assert!(stdout.contains("[env: BAO_ADDR, VAULT_ADDR]"), "{stdout}");
     assert!(stdout.contains("VAULT_TOKEN (BAO_TOKEN)"), "{stdout}");
 }
@@ -94,11 +74,8 @@ fn bad_usage_ends_with_2() {
 #[test]
 fn a_bad_configuration_ends_with_2_and_says_where_and_what_to_do() {
     let folder = folder();
-    std::fs::write(
-        folder.path().join("lw.toml"),
-        "audit_log = [\"a.log\"]\n[vault]\ntimeout = \"soon\"\n",
-    )
-    .unwrap();
+    std::fs::write(folder.path().join("lw.toml"), "audit_log = [\"a.log\"]\n[vault]\ntimeout = \"soon\"\n")
+        .unwrap();
     for command in ["serve", "check-config"] {
         let (code, stdout, stderr) = output(&folder, &[command, "--config.file", "lw.toml"]);
         assert_eq!(code, 2);
@@ -127,13 +104,7 @@ fn check_config_shows_the_configuration_and_hides_secrets() {
     let folder = folder();
     std::fs::write(folder.path().join("audit.log"), "").unwrap();
     let output = leasewatch(folder.path())
-        .args([
-            "check-config",
-            "--audit-log",
-            "vault=audit.log",
-            "--state-dir",
-            ".",
-        ])
+        .args(["check-config", "--audit-log", "vault=audit.log", "--state-dir", "."])
         .env("VAULT_TOKEN", "hvs.do-not-show")
         .env("VAULT_ADDR", "http://127.0.0.1:8200/")
         .output()
@@ -151,27 +122,19 @@ fn check_config_shows_the_configuration_and_hides_secrets() {
         "warning  no server log: leases that end by themselves are estimated, not seen; give --server-log",
         "errors: 0, warnings: 1",
     ] {
-        assert!(
-            stdout.lines().any(|shown| shown == line),
-            "{line:?} is missing in:\n{stdout}"
-        );
+        assert!(stdout.lines().any(|shown| shown == line), "{line:?} is missing in:\n{stdout}");
     }
-    let left: Vec<_> = std::fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["audit.log"], "the check left something behind");
 }
 
 #[test]
 fn check_config_finds_what_stands_in_the_way() {
     let folder = folder();
-    for (name, content) in [
-        ("ca.pem", "no certificate"),
-        ("key.pem", "no key"),
-        ("cert.pem", "none"),
-        ("plain", ""),
-    ] {
+    for (name, content) in
+        [("ca.pem", "no certificate"), ("key.pem", "no key"), ("cert.pem", "none"), ("plain", "")]
+    {
         std::fs::write(folder.path().join(name), content).unwrap();
     }
     let (code, stdout, _) = output(
@@ -201,39 +164,22 @@ fn check_config_finds_what_stands_in_the_way() {
         "warning  token file token does not exist yet; leasewatch waits for it",
         "warning  node vault: the token goes over the network in clear text; use https",
     ] {
-        assert!(
-            stdout.lines().any(|shown| shown == line),
-            "{line:?} is missing in:\n{stdout}"
-        );
+        assert!(stdout.lines().any(|shown| shown == line), "{line:?} is missing in:\n{stdout}");
     }
-    assert!(
-        stdout.contains("error    state folder plain/state cannot be written"),
-        "{stdout}"
-    );
+    assert!(stdout.contains("error    state folder plain/state cannot be written"), "{stdout}");
 }
 
 #[test]
 fn logs_that_may_not_be_read_are_told_with_their_remedy() {
     let folder = folder();
-    let (log, closed) = (
-        folder.path().join("audit.log"),
-        folder.path().join("closed"),
-    );
+    let (log, closed) = (folder.path().join("audit.log"), folder.path().join("closed"));
     std::fs::write(&log, "").unwrap();
     std::fs::create_dir(&closed).unwrap();
-    for (path, mode) in [
-        (log.as_path(), 0o000),
-        (&closed, 0o000),
-        (folder.path(), 0o755),
-    ] {
+    for (path, mode) in [(log.as_path(), 0o000), (&closed, 0o000), (folder.path(), 0o755)] {
         std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     }
-    let arguments = [
-        "check-config",
-        "--audit-log=audit.log",
-        "--server-log=closed/server.log",
-        "--state-dir=.",
-    ];
+    let arguments =
+        ["check-config", "--audit-log=audit.log", "--server-log=closed/server.log", "--state-dir=."];
     let output = if std::fs::File::open(&log).is_err() {
         leasewatch(folder.path()).args(arguments).output().unwrap()
     } else {
@@ -241,14 +187,7 @@ fn logs_that_may_not_be_read_are_told_with_their_remedy() {
         let program = folder.path().join("leasewatch");
         std::fs::copy(env!("CARGO_BIN_EXE_leasewatch"), &program).unwrap();
         let mut command = Command::new(program);
-        command
-            .current_dir(folder.path())
-            .env_clear()
-            .uid(65534)
-            .gid(65534)
-            .args(arguments)
-            .output()
-            .unwrap()
+        command.current_dir(folder.path()).env_clear().uid(65534).gid(65534).args(arguments).output().unwrap()
     };
     std::fs::set_permissions(&closed, Permissions::from_mode(0o755)).unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
@@ -257,10 +196,7 @@ fn logs_that_may_not_be_read_are_told_with_their_remedy() {
         "error    log audit: audit.log may not be read. Vault writes it with mode 0600: set `mode = \"0640\"` on the audit device",
         "error    log server: the folder closed may not be entered. Let leasewatch's group in: chgrp and chmod g+rx",
     ] {
-        assert!(
-            stdout.contains(wanted),
-            "{wanted:?} is missing in:\n{stdout}"
-        );
+        assert!(stdout.contains(wanted), "{wanted:?} is missing in:\n{stdout}");
     }
 }
 
@@ -270,16 +206,8 @@ fn a_reader_that_goes_away_is_no_failure() {
     // The pipe's reading end is closed before the program writes.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let output = leasewatch(folder.path())
-        .args(["check-config", "--audit-log=a"])
-        .stdout(writer)
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output =
+        leasewatch(folder.path()).args(["check-config", "--audit-log=a"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.stderr.is_empty());
 }

@@ -1,8 +1,5 @@
 //! The configuration: one good file, many bad ones with the exact words for each, and who wins over whom.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a helper of a test may fail as loudly as the test"
-)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use leasewatch::config::setting::{self, Kind};
 use leasewatch::config::{AuthConfig, Config, Flags, LogFormat, LogKind, SecretSource, StartAt};
@@ -16,10 +13,8 @@ fn load(flags: &[(&'static str, &str)], variables: Variables) -> Result<Config, 
     for (flag, text) in flags {
         typed.0.entry(flag).or_default().push((*text).to_owned());
     }
-    let variables: BTreeMap<_, _> = variables
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect();
+    let variables: BTreeMap<_, _> =
+        variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     Config::load(typed, variables).map_err(|error| error.to_string())
 }
 
@@ -36,10 +31,7 @@ fn the_good_file_says_everything() {
     assert_eq!(config.listen_address, "127.0.0.1:9999");
     assert_eq!(config.state_dir.to_str(), Some("/srv/leasewatch"));
     assert_eq!(config.start_at, StartAt::End);
-    assert_eq!(
-        (config.max_line_bytes, config.label_sets),
-        (1_048_576, 500)
-    );
+    assert_eq!((config.max_line_bytes, config.label_sets), (1_048_576, 500));
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
     assert_eq!(
         (config.output.level.as_str(), config.output.format),
@@ -48,76 +40,33 @@ fn the_good_file_says_everything() {
     let logs: Vec<_> = config
         .logs
         .iter()
-        .map(|log| {
-            (
-                log.name.as_str(),
-                log.kind,
-                log.path.as_str(),
-                log.node.as_deref(),
-            )
-        })
+        .map(|log| (log.name.as_str(), log.kind, log.path.as_str(), log.node.as_deref()))
         .collect();
     assert_eq!(
         logs,
         [
-            (
-                "vault-0-audit",
-                LogKind::Audit,
-                "/logs/0/audit.log",
-                Some("vault-0")
-            ),
-            (
-                "vault-0-audit-2",
-                LogKind::Audit,
-                "/logs/0/audit-b.log",
-                Some("vault-0")
-            ),
-            (
-                "vault-0-server",
-                LogKind::Server,
-                "/logs/0/server.log",
-                Some("vault-0")
-            ),
+            ("vault-0-audit", LogKind::Audit, "/logs/0/audit.log", Some("vault-0")),
+            ("vault-0-audit-2", LogKind::Audit, "/logs/0/audit-b.log", Some("vault-0")),
+            ("vault-0-server", LogKind::Server, "/logs/0/server.log", Some("vault-0")),
             ("v1", LogKind::Audit, "/logs/1/audit.log", Some("vault-1")),
             ("audit", LogKind::Audit, "/var/log/vault/audit.log*", None),
             ("second", LogKind::Audit, "/var/log/vault/audit-2.log", None),
             ("server", LogKind::Server, "-", None),
         ]
     );
-    let nodes: Vec<_> = config
-        .nodes
-        .iter()
-        .map(|node| (node.name.as_str(), node.address.as_str()))
-        .collect();
-    assert_eq!(
-        nodes,
-        [
-            ("vault-0", "https://vault-0:8200"),
-            ("vault-1", "https://vault-1:8200")
-        ]
-    );
+    let nodes: Vec<_> = config.nodes.iter().map(|node| (node.name.as_str(), node.address.as_str())).collect();
+    assert_eq!(nodes, [("vault-0", "https://vault-0:8200"), ("vault-1", "https://vault-1:8200")]);
     let vault = &config.vault;
-    assert_eq!(
-        (vault.namespace.as_str(), vault.metrics_prefix.as_str()),
-        ("team-a", "openbao")
-    );
+    assert_eq!((vault.namespace.as_str(), vault.metrics_prefix.as_str()), ("team-a", "openbao"));
     assert_eq!(vault.namespaces, ["", "team-a", "team-a/sub"]);
     assert_eq!(
         (vault.scrape_interval, vault.timeout),
         (Duration::from_secs(60), Duration::from_millis(2500))
     );
-    let AuthConfig::AppRole {
-        mount,
-        role_id,
-        secret_id: SecretSource::File(file),
-    } = &vault.auth
-    else {
+    let AuthConfig::AppRole { mount, role_id, secret_id: SecretSource::File(file) } = &vault.auth else {
         panic!("{:?}", vault.auth)
     };
-    assert_eq!(
-        (mount.as_str(), role_id.as_str()),
-        ("auth-role", "the-role")
-    );
+    assert_eq!((mount.as_str(), role_id.as_str()), ("auth-role", "the-role"));
     assert_eq!(file.to_str(), Some("/run/secrets/secret-id"));
     assert!(vault.tls.skip_verify && vault.tls.ca_cert.is_some() && vault.tls.client_key.is_some());
     assert_eq!(vault.tls.server_name.as_deref(), Some("vault.internal"));
@@ -127,20 +76,11 @@ fn the_good_file_says_everything() {
 fn the_good_file_has_every_key() {
     // All but the keys that another one excludes.
     let excluded = ["vault.address", "vault.token_file", "vault.kubernetes"];
-    let root: toml::Table = std::fs::read_to_string("tests/config/good.toml")
-        .unwrap()
-        .parse()
-        .unwrap();
+    let root: toml::Table = std::fs::read_to_string("tests/config/good.toml").unwrap().parse().unwrap();
     for key in setting::ALL.iter().filter_map(|setting| setting.key) {
-        let found = key
-            .split('.')
-            .try_fold(toml::Value::Table(root.clone()), |table, part| {
-                table.get(part).cloned()
-            });
-        assert!(
-            found.is_some() != excluded.iter().any(|other| key.starts_with(other)),
-            "{key}"
-        );
+        let found =
+            key.split('.').try_fold(toml::Value::Table(root.clone()), |table, part| table.get(part).cloned());
+        assert!(found.is_some() != excluded.iter().any(|other| key.starts_with(other)), "{key}");
     }
 }
 
@@ -149,10 +89,7 @@ fn without_anything_the_defaults_hold() {
     let config = load(&[], &[]).unwrap();
     assert_eq!(config.listen_address, ":9748");
     assert_eq!(config.state_dir.to_str(), Some("/var/lib/leasewatch"));
-    assert_eq!(
-        (config.max_line_bytes, config.label_sets),
-        (32 << 20, 2_000)
-    );
+    assert_eq!((config.max_line_bytes, config.label_sets), (32 << 20, 2_000));
     assert_eq!(config.vault.namespaces, [""]);
     assert!(config.nodes.is_empty() && config.logs.is_empty());
     assert!(matches!(config.vault.auth, AuthConfig::None));
@@ -175,15 +112,9 @@ fn unknown_keys_are_refused_with_the_known_ones() {
 #[test]
 fn what_is_not_toml_is_told_with_its_line() {
     let error = bad("bad-syntax.toml");
-    assert!(
-        error.starts_with("bad-syntax.toml:1: this is not TOML: "),
-        "{error}"
-    );
+    assert!(error.starts_with("bad-syntax.toml:1: this is not TOML: "), "{error}");
     assert_eq!(error.lines().count(), 1);
-    assert!(
-        !error.contains("/srv"),
-        "the message quotes the file: {error}"
-    );
+    assert!(!error.contains("/srv"), "the message quotes the file: {error}");
 }
 
 #[test]
@@ -284,23 +215,12 @@ fn a_flag_wins_over_a_variable_and_that_over_the_file() {
     let variable = ("LEASEWATCH_WEB_LISTEN_ADDRESS", ":2");
     assert_eq!(load(&[file], &[]).unwrap().listen_address, "127.0.0.1:9999");
     assert_eq!(load(&[file], &[variable]).unwrap().listen_address, ":2");
-    assert_eq!(
-        load(&[file, ("web.listen-address", ":3")], &[variable])
-            .unwrap()
-            .listen_address,
-        ":3"
-    );
+    assert_eq!(load(&[file, ("web.listen-address", ":3")], &[variable]).unwrap().listen_address, ":3");
     // The stronger layer chooses the login.
     let config = load(&[file], &[("VAULT_TOKEN", "hvs.x")]).unwrap();
     assert!(matches!(&config.vault.auth, AuthConfig::Token(token) if token.reveal() == "hvs.x"));
-    let config = load(
-        &[file, ("vault.token-file", "/t")],
-        &[("VAULT_TOKEN", "hvs.x")],
-    )
-    .unwrap();
-    assert!(
-        matches!(&config.vault.auth, AuthConfig::TokenFile(path) if path.to_str() == Some("/t"))
-    );
+    let config = load(&[file, ("vault.token-file", "/t")], &[("VAULT_TOKEN", "hvs.x")]).unwrap();
+    assert!(matches!(&config.vault.auth, AuthConfig::TokenFile(path) if path.to_str() == Some("/t")));
     assert!(!format!("{config:?}{config}").contains("hvs.x"));
 }
 
@@ -309,70 +229,36 @@ fn variables_of_openbao_come_before_those_of_vault() {
     let vault = ("VAULT_ADDR", "https://vault:8200");
     let address = |variables: Variables| load(&[], variables).unwrap().nodes[0].address.clone();
     assert_eq!(address(&[vault]), "https://vault:8200");
-    assert_eq!(
-        address(&[("BAO_ADDR", "https://bao:8200"), vault]),
-        "https://bao:8200"
-    );
+    assert_eq!(address(&[("BAO_ADDR", "https://bao:8200"), vault]), "https://bao:8200");
     // Set to nothing is not set.
     assert_eq!(address(&[("BAO_ADDR", ""), vault]), "https://vault:8200");
-    let config = load(
-        &[],
-        &[("VAULT_SKIP_VERIFY", "T"), ("VAULT_NAMESPACE", "/team-a/")],
-    )
-    .unwrap();
+    let config = load(&[], &[("VAULT_SKIP_VERIFY", "T"), ("VAULT_NAMESPACE", "/team-a/")]).unwrap();
     assert!(config.vault.tls.skip_verify);
     assert_eq!(
-        (
-            config.vault.namespace.as_str(),
-            config.vault.namespaces.as_slice()
-        ),
+        (config.vault.namespace.as_str(), config.vault.namespaces.as_slice()),
         ("team-a", &["team-a".to_owned()][..])
     );
     let error = load(&[], &[("VAULT_SKIP_VERIFY", "yes")]).unwrap_err();
-    assert_eq!(
-        error,
-        "VAULT_SKIP_VERIFY: \"yes\" is neither true nor false. Write true or false."
-    );
+    assert_eq!(error, "VAULT_SKIP_VERIFY: \"yes\" is neither true nor false. Write true or false.");
 }
 
 #[test]
 fn the_state_folder_of_systemd_is_a_default() {
     let systemd = ("STATE_DIRECTORY", "/var/lib/a:/var/lib/b");
-    assert_eq!(
-        load(&[], &[systemd]).unwrap().state_dir.to_str(),
-        Some("/var/lib/a")
-    );
-    assert_eq!(
-        load(&[("state-dir", "/x")], &[systemd])
-            .unwrap()
-            .state_dir
-            .to_str(),
-        Some("/x")
-    );
+    assert_eq!(load(&[], &[systemd]).unwrap().state_dir.to_str(), Some("/var/lib/a"));
+    assert_eq!(load(&[("state-dir", "/x")], &[systemd]).unwrap().state_dir.to_str(), Some("/x"));
 }
 
 #[test]
 fn logs_from_flags_belong_to_the_only_node() {
-    let flags = [
-        ("audit-log", "/a"),
-        ("audit-log", "b=/b"),
-        ("vault.address", "http://[::1]:8200"),
-    ];
+    let flags = [("audit-log", "/a"), ("audit-log", "b=/b"), ("vault.address", "http://[::1]:8200")];
     let config = load(&flags, &[("LEASEWATCH_SERVER_LOG", "/s, /t")]).unwrap();
-    let logs: Vec<_> = config
-        .logs
-        .iter()
-        .map(|log| (log.name.as_str(), log.path.as_str(), log.node.as_deref()))
-        .collect();
+    let logs: Vec<_> =
+        config.logs.iter().map(|log| (log.name.as_str(), log.path.as_str(), log.node.as_deref())).collect();
     let vault = Some("vault");
     assert_eq!(
         logs,
-        [
-            ("audit", "/a", vault),
-            ("b", "/b", vault),
-            ("server", "/s", vault),
-            ("server-2", "/t", vault)
-        ]
+        [("audit", "/a", vault), ("b", "/b", vault), ("server", "/s", vault), ("server-2", "/t", vault)]
     );
 }
 
@@ -381,11 +267,8 @@ fn what_is_shown_gives_the_same_configuration_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shown.toml");
     let good: &[(&str, &str)] = &[("config.file", "tests/config/good.toml")];
-    let single: &[(&str, &str)] = &[
-        ("vault.address", "http://v"),
-        ("audit-log", "a=\"/x y"),
-        ("vault.kubernetes.role", "r"),
-    ];
+    let single: &[(&str, &str)] =
+        &[("vault.address", "http://v"), ("audit-log", "a=\"/x y"), ("vault.kubernetes.role", "r")];
     for flags in [good, single, &[]] {
         let config = load(flags, &[]).unwrap();
         std::fs::write(&path, config.to_string()).unwrap();
@@ -410,17 +293,9 @@ fn every_setting_can_be_set_in_every_way() {
         {
             assert!(names.insert(*name), "{name} is there twice");
         }
-        assert!(
-            !setting.variables.is_empty(),
-            "{} has no variable",
-            setting.name()
-        );
+        assert!(!setting.variables.is_empty(), "{} has no variable", setting.name());
         if let (Some(flag), Some(key)) = (setting.flag, setting.key) {
-            assert_eq!(
-                flag,
-                key.replace('_', "-"),
-                "flag and key have the same words"
-            );
+            assert_eq!(flag, key.replace('_', "-"), "flag and key have the same words");
         }
         // A value that cannot be meant is refused, so the setting is looked at.
         let nonsense = match setting.kind {

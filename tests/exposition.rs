@@ -1,8 +1,5 @@
 //! The exposition: the text is what Prometheus expects, whatever the labels hold, and never a page it would reject.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a helper of a test may fail as loudly as the test"
-)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use leasewatch::contract;
 use leasewatch::event::Timestamp;
@@ -18,45 +15,19 @@ static COUNTER: Metric = Metric {
     kind: Kind::Counter,
     labels: &["mount", "role"],
 };
-static GAUGE: Metric = Metric {
-    name: "leasewatch_b",
-    help: "A gauge.",
-    kind: Kind::Gauge,
-    labels: &[],
-};
-static HISTOGRAM: Metric = Metric {
-    name: "leasewatch_c_seconds",
-    help: "A histogram.",
-    kind: Kind::Histogram,
-    labels: &["mount"],
-};
-static EMPTY: Metric = Metric {
-    name: "leasewatch_d",
-    help: "Without series.",
-    kind: Kind::Gauge,
-    labels: &[],
-};
+static GAUGE: Metric = Metric { name: "leasewatch_b", help: "A gauge.", kind: Kind::Gauge, labels: &[] };
+static HISTOGRAM: Metric =
+    Metric { name: "leasewatch_c_seconds", help: "A histogram.", kind: Kind::Histogram, labels: &["mount"] };
+static EMPTY: Metric =
+    Metric { name: "leasewatch_d", help: "Without series.", kind: Kind::Gauge, labels: &[] };
 
 fn snapshot(families: Vec<Family>) -> Snapshot {
-    Snapshot {
-        as_of: Timestamp::default(),
-        families,
-    }
+    Snapshot { as_of: Timestamp::default(), families }
 }
 
 fn histogram(metric: &'static Metric, counts: Vec<u64>, bounds: &'static [f64]) -> Family {
-    let value = Value::Histogram(Histogram {
-        bounds,
-        counts,
-        sum: 2.5,
-    });
-    Family {
-        metric,
-        series: vec![Series {
-            labels: vec!["db/".into()],
-            value,
-        }],
-    }
+    let value = Value::Histogram(Histogram { bounds, counts, sum: 2.5 });
+    Family { metric, series: vec![Series { labels: vec!["db/".into()], value }] }
 }
 
 fn example() -> Snapshot {
@@ -67,12 +38,7 @@ fn example() -> Snapshot {
     counter.series.sort_by(|a, b| a.labels.cmp(&b.labels));
     let mut gauge = Family::new(&GAUGE);
     gauge.number(Vec::<Arc<str>>::new(), 0.25);
-    snapshot(vec![
-        counter,
-        gauge,
-        histogram(&HISTOGRAM, vec![3, 0, 4], &[0.1, 1.0]),
-        Family::new(&EMPTY),
-    ])
+    snapshot(vec![counter, gauge, histogram(&HISTOGRAM, vec![3, 0, 4], &[0.1, 1.0]), Family::new(&EMPTY)])
 }
 
 #[test]
@@ -105,14 +71,8 @@ fn process_metrics_follow_and_are_not_double() {
     let mut text = render(&example()).unwrap();
     render_process(&mut text);
     let text = String::from_utf8(text).unwrap();
-    let types: Vec<_> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# TYPE "))
-        .collect();
-    assert!(
-        types.contains(&"process_resident_memory_bytes gauge"),
-        "{text}"
-    );
+    let types: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).collect();
+    assert!(types.contains(&"process_resident_memory_bytes gauge"), "{text}");
     assert_eq!(types.iter().collect::<BTreeSet<_>>().len(), types.len());
 }
 
@@ -133,14 +93,8 @@ fn what_prometheus_would_reject_is_refused() {
     assert_eq!(fault(vec![counter(&[["a", "b"], ["a", "b"]])]), series);
     assert_eq!(fault(vec![counter(&[["b", "a"], ["a", "b"]])]), series);
     let families = "families are double or out of order";
-    assert_eq!(
-        fault(vec![counter(&[]), counter(&[])]),
-        (COUNTER.name.to_owned(), families)
-    );
-    assert_eq!(
-        fault(vec![Family::new(&GAUGE), counter(&[])]),
-        (COUNTER.name.to_owned(), families)
-    );
+    assert_eq!(fault(vec![counter(&[]), counter(&[])]), (COUNTER.name.to_owned(), families));
+    assert_eq!(fault(vec![Family::new(&GAUGE), counter(&[])]), (COUNTER.name.to_owned(), families));
     let value = "a value does not fit the kind of the metric";
     assert_eq!(
         fault(vec![histogram(&HISTOGRAM, vec![1, 2], &[0.1, 1.0])]),
@@ -150,41 +104,22 @@ fn what_prometheus_would_reject_is_refused() {
         fault(vec![histogram(&HISTOGRAM, vec![1, 2, 3], &[1.0, 1.0])]),
         (HISTOGRAM.name.to_owned(), value)
     );
-    let wrong = Series {
-        labels: vec!["a".into(), "b".into()],
-        value: Value::Number(-1.0),
-    };
+    let wrong = Series { labels: vec!["a".into(), "b".into()], value: Value::Number(-1.0) };
     assert_eq!(
-        fault(vec![Family {
-            metric: &COUNTER,
-            series: vec![wrong]
-        }]),
+        fault(vec![Family { metric: &COUNTER, series: vec![wrong] }]),
         (COUNTER.name.to_owned(), value)
     );
-    let short = Series {
-        labels: vec!["a".into()],
-        value: Value::Count(1),
-    };
+    let short = Series { labels: vec!["a".into()], value: Value::Count(1) };
     let labels = "a series has not as many label values as the metric has labels";
     assert_eq!(
-        fault(vec![Family {
-            metric: &COUNTER,
-            series: vec![short]
-        }]),
+        fault(vec![Family { metric: &COUNTER, series: vec![short] }]),
         (COUNTER.name.to_owned(), labels)
     );
-    static BAD: Metric = Metric {
-        name: "leasewatch_a",
-        help: "Bad.",
-        kind: Kind::Gauge,
-        labels: &["not-a-label"],
-    };
+    static BAD: Metric =
+        Metric { name: "leasewatch_a", help: "Bad.", kind: Kind::Gauge, labels: &["not-a-label"] };
     let mut bad = Family::new(&BAD);
     bad.number(["x"], 1.0);
-    assert_eq!(
-        fault(vec![bad]),
-        (BAD.name.to_owned(), "its name or a label name is not valid")
-    );
+    assert_eq!(fault(vec![bad]), (BAD.name.to_owned(), "its name or a label name is not valid"));
 }
 
 /// The label values of one line, read as Prometheus reads them.
@@ -238,25 +173,14 @@ fn any_label() -> impl Strategy<Value = String> {
 fn every_metric_of_the_contract_is_well_named() {
     let mut names = BTreeSet::new();
     for metric in contract::all() {
-        let Metric {
-            name,
-            help,
-            kind,
-            labels,
-        } = metric;
+        let Metric { name, help, kind, labels } = metric;
         assert!(names.insert(*name), "{name} is there twice");
         assert!(name.starts_with("leasewatch_"), "{name}");
         assert_eq!(name.ends_with("_total"), *kind == Kind::Counter, "{name}");
         assert!(help.ends_with('.') && help.len() > 10, "{name}: {help}");
         for label in *labels {
-            assert!(
-                !["instance", "job", "namespace", "le", "quantile"].contains(label),
-                "{name}: {label}"
-            );
-            assert!(
-                label.chars().all(|c| c.is_ascii_lowercase() || c == '_'),
-                "{name}: {label}"
-            );
+            assert!(!["instance", "job", "namespace", "le", "quantile"].contains(label), "{name}: {label}");
+            assert!(label.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{name}: {label}");
         }
     }
     assert!(names.contains("leasewatch_build_info"));

@@ -1,8 +1,5 @@
 //! The HTTP pages, over real connections, and the end of serving.
-#![allow(
-    clippy::unwrap_used,
-    reason = "a helper of a test may fail as loudly as the test"
-)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use leasewatch::event::Timestamp;
 use leasewatch::exposition::http::{GRACE, bind, serve};
@@ -29,14 +26,10 @@ const PANIC: u8 = 3;
 impl Site for Stub {
     fn metrics(&self) -> Result<Vec<u8>, Unavailable> {
         match self.0.load(Ordering::Relaxed) {
-            NOT_YET => Err(Unavailable::NotYet(
-                "reading on to where the last page stood".into(),
-            )),
-            BROKEN => Err(InvalidSnapshot {
-                metric: "leasewatch_x".into(),
-                fault: "series are double",
+            NOT_YET => Err(Unavailable::NotYet("reading on to where the last page stood".into())),
+            BROKEN => {
+                Err(InvalidSnapshot { metric: "leasewatch_x".into(), fault: "series are double" }.into())
             }
-            .into()),
             PANIC => panic!("the stub was told to"),
             _ => Ok(b"leasewatch_x 1\n".to_vec()),
         }
@@ -44,10 +37,9 @@ impl Site for Stub {
 
     fn readiness(&self) -> Vec<Waiting> {
         match self.0.load(Ordering::Relaxed) {
-            NOT_YET => vec![
-                Waiting("the end of audit <log>".into()),
-                Waiting("a first answer of vault".into()),
-            ],
+            NOT_YET => {
+                vec![Waiting("the end of audit <log>".into()), Waiting("a first answer of vault".into())]
+            }
             _ => Vec::new(),
         }
     }
@@ -70,8 +62,7 @@ impl Site for Stub {
             kind: "server log".into(),
             path: "/var/log/vault/<server>.log".into(),
             trouble: Some(
-                "/var/log/vault/<server>.log may not be read: let leasewatch's group read it"
-                    .into(),
+                "/var/log/vault/<server>.log may not be read: let leasewatch's group read it".into(),
             ),
             ..SourceView::default()
         };
@@ -94,10 +85,7 @@ impl Site for Stub {
                 trouble: None,
                 apis: vec![
                     api("sys/health", None),
-                    api(
-                        "sys/metrics",
-                        Some("permission denied: give the policy `read` on sys/metrics"),
-                    ),
+                    api("sys/metrics", Some("permission denied: give the policy `read` on sys/metrics")),
                 ],
             }],
         }
@@ -117,12 +105,7 @@ async fn start(state: u8) -> Server {
     let site = Arc::new(Stub(AtomicU8::new(state)));
     let shutdown = CancellationToken::new();
     let task = tokio::spawn(serve(listener, site.clone(), shutdown.clone()));
-    Server {
-        address,
-        site,
-        shutdown,
-        task,
-    }
+    Server { address, site, shutdown, task }
 }
 
 impl Server {
@@ -148,27 +131,18 @@ impl Server {
 async fn metrics_are_served_once_they_are_sure() {
     let server = start(NOT_YET).await;
     let (status, head, body) = server.ask("GET", "/metrics").await;
-    assert_eq!(
-        (status, body.as_str()),
-        (503, "not yet: reading on to where the last page stood\n")
-    );
+    assert_eq!((status, body.as_str()), (503, "not yet: reading on to where the last page stood\n"));
     assert!(head.contains("content-type: text/plain"), "{head}");
 
     server.site.0.store(READY, Ordering::Relaxed);
     let (status, head, body) = server.ask("GET", "/metrics").await;
     assert_eq!((status, body.as_str()), (200, "leasewatch_x 1\n"));
-    assert!(
-        head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"),
-        "{head}"
-    );
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
 
     server.site.0.store(BROKEN, Ordering::Relaxed);
     let (status, _, body) = server.ask("GET", "/metrics").await;
     assert_eq!(status, 500);
-    assert!(
-        body.starts_with("leasewatch_x: series are double"),
-        "{body}"
-    );
+    assert!(body.starts_with("leasewatch_x: series are double"), "{body}");
 
     server.site.0.store(PANIC, Ordering::Relaxed);
     assert_eq!(server.ask("GET", "/metrics").await.0, 500);
@@ -181,10 +155,7 @@ async fn ready_says_what_it_waits_for() {
     let server = start(NOT_YET).await;
     let (status, _, body) = server.ask("GET", "/ready").await;
     assert_eq!(status, 503);
-    assert_eq!(
-        body,
-        "not ready, waiting for:\n- the end of audit <log>\n- a first answer of vault\n"
-    );
+    assert_eq!(body, "not ready, waiting for:\n- the end of audit <log>\n- a first answer of vault\n");
     assert_eq!(server.ask("GET", "/live").await.0, 200);
     server.site.0.store(READY, Ordering::Relaxed);
     let (status, _, body) = server.ask("GET", "/ready").await;
@@ -197,10 +168,7 @@ async fn the_page_tells_the_state_of_everything_and_loads_nothing() {
     let server = start(NOT_YET).await;
     let (status, head, body) = server.ask("GET", "/").await;
     assert_eq!(status, 200);
-    assert!(
-        head.contains("content-security-policy: default-src 'none'"),
-        "{head}"
-    );
+    assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
     assert!(head.contains("x-content-type-options: nosniff"), "{head}");
     for part in [
         "the end of audit &lt;log&gt;",
@@ -244,10 +212,7 @@ async fn other_methods_and_paths_get_a_plain_answer() {
     let (status, head, body) = server.ask("GET", "/metric/'b'").await;
     assert_eq!(status, 404);
     assert!(head.contains("nosniff"), "{head}");
-    assert!(
-        body.contains("href=\"/metrics\"") && !body.contains("<b>"),
-        "{body}"
-    );
+    assert!(body.contains("href=\"/metrics\"") && !body.contains("<b>"), "{body}");
     server.stop().await;
 }
 
@@ -257,26 +222,17 @@ async fn shutdown_ends_with_a_half_sent_request_and_an_idle_connection_open() {
     let mut half = TcpStream::connect(server.address).await.unwrap();
     half.write_all(b"GET /metrics HT").await.unwrap();
     let mut body = TcpStream::connect(server.address).await.unwrap();
-    body.write_all(b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
-        .await
-        .unwrap();
+    body.write_all(b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
     let mut idle = TcpStream::connect(server.address).await.unwrap();
-    idle.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    idle.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     let mut answer = [0; 15];
     idle.read_exact(&mut answer).await.unwrap();
     assert_eq!(&answer, b"HTTP/1.1 200 OK");
 
     let address = server.address;
     // Not a speed: without a limit of its own it would never end.
-    tokio::time::timeout(GRACE + Duration::from_secs(20), server.stop())
-        .await
-        .expect("serving ended");
-    assert!(
-        TcpStream::connect(address).await.is_err(),
-        "nobody listens any more"
-    );
+    tokio::time::timeout(GRACE + Duration::from_secs(20), server.stop()).await.expect("serving ended");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
 }
 
 #[tokio::test]
@@ -284,8 +240,5 @@ async fn an_address_without_a_host_is_every_address() {
     let listener = bind(":0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    assert!(
-        bind(&format!(":{port}")).await.is_err(),
-        "a taken port is told"
-    );
+    assert!(bind(&format!(":{port}")).await.is_err(), "a taken port is told");
 }

@@ -18,10 +18,7 @@ pub(super) struct FileLayer {
 
 /// Secrets that people may want to write here, with what to write in their place.
 const SECRETS: &[(&str, &str)] = &[
-    (
-        "vault.token",
-        "give VAULT_TOKEN, or the path of a file as vault.token_file",
-    ),
+    ("vault.token", "give VAULT_TOKEN, or the path of a file as vault.token_file"),
     (
         "vault.approle.secret_id",
         "give LEASEWATCH_VAULT_APPROLE_SECRET_ID, or the path of a file as vault.approle.secret_id_file",
@@ -30,30 +27,19 @@ const SECRETS: &[(&str, &str)] = &[
 
 /// Reads the text of `file`.
 pub(super) fn parse(file: &str, text: &str) -> Result<FileLayer, ConfigError> {
-    let mut reader = Reader {
-        file,
-        text,
-        layer: FileLayer::default(),
-        problems: Vec::new(),
-    };
+    let mut reader = Reader { file, text, layer: FileLayer::default(), problems: Vec::new() };
     match DeTable::parse(text) {
         Ok(root) => reader.table("", root.get_ref()),
         Err(error) => {
             let line = line_of(text, error.span().map_or(0, |span| span.start));
             // Only the first line: the second may quote the file, and with it a secret.
-            let message = error
-                .message()
-                .lines()
-                .next()
-                .unwrap_or("syntax error")
-                .to_owned();
+            let message = error.message().lines().next().unwrap_or("syntax error").to_owned();
             reader.problems.push((
                 line,
                 Problem {
                     place: format!("{file}:{line}"),
                     problem: format!("this is not TOML: {message}"),
-                    remedy: "Texts stand in quotes, tables in [brackets]; see https://toml.io"
-                        .to_owned(),
+                    remedy: "Texts stand in quotes, tables in [brackets]; see https://toml.io".to_owned(),
                 },
             ));
         }
@@ -62,13 +48,7 @@ pub(super) fn parse(file: &str, text: &str) -> Result<FileLayer, ConfigError> {
         return Ok(reader.layer);
     }
     reader.problems.sort_by_key(|(line, _)| *line);
-    Err(ConfigError(
-        reader
-            .problems
-            .into_iter()
-            .map(|(_, problem)| problem)
-            .collect(),
-    ))
+    Err(ConfigError(reader.problems.into_iter().map(|(_, problem)| problem).collect()))
 }
 
 struct Reader<'a> {
@@ -90,10 +70,7 @@ impl Reader<'_> {
             let at = name.span().start;
             if key == "node" {
                 self.nodes(value);
-            } else if let Some(setting) = setting::ALL
-                .iter()
-                .find(|setting| setting.key == Some(&key))
-            {
+            } else if let Some(setting) = setting::ALL.iter().find(|setting| setting.key == Some(&key)) {
                 if let Some(given) = self.value(&key, setting.kind, at, value)
                     && let Some(key) = setting.key
                 {
@@ -104,22 +81,12 @@ impl Reader<'_> {
                     DeValue::Table(inner) => self.table(&key, inner),
                     other => {
                         let problem = format!("this is {}, not a table", article(other.type_str()));
-                        self.problem(
-                            at,
-                            &key,
-                            problem,
-                            format!("Write [{key}] and its keys below it"),
-                        );
+                        self.problem(at, &key, problem, format!("Write [{key}] and its keys below it"));
                     }
                 }
             } else if let Some((_, instead)) = SECRETS.iter().find(|(secret, _)| *secret == key) {
                 let remedy = format!("Take it out, and {instead}");
-                self.problem(
-                    at,
-                    &key,
-                    "a secret must not stand in the file".to_owned(),
-                    remedy,
-                );
+                self.problem(at, &key, "a secret must not stand in the file".to_owned(), remedy);
             } else {
                 let remedy = format!("Known here: {}", known_below(prefix).join(", "));
                 self.problem(at, &key, "there is no such setting".to_owned(), remedy);
@@ -131,41 +98,27 @@ impl Reader<'_> {
         let at = value.span().start;
         let Some(tables) = value.get_ref().as_array() else {
             let remedy = "Write [[node]], with two brackets, once for each node".to_owned();
-            return self.problem(
-                at,
-                "node",
-                "this is not a list of tables".to_owned(),
-                remedy,
-            );
+            return self.problem(at, "node", "this is not a list of tables".to_owned(), remedy);
         };
         for entry in tables {
             let origin = self.origin(entry.span().start, "node");
             let Some(table) = entry.get_ref().as_table() else {
                 let remedy = "Write [[node]] and its keys below it".to_owned();
-                self.problem(
-                    entry.span().start,
-                    "node",
-                    "this is not a table".to_owned(),
-                    remedy,
-                );
+                self.problem(entry.span().start, "node", "this is not a table".to_owned(), remedy);
                 continue;
             };
             let mut values = BTreeMap::new();
             for (name, value) in table {
                 let key = format!("node.{}", name.get_ref());
                 let at = name.span().start;
-                if let Some((known, kind, _)) = setting::NODE_KEYS
-                    .iter()
-                    .find(|(known, ..)| *known == name.get_ref())
+                if let Some((known, kind, _)) =
+                    setting::NODE_KEYS.iter().find(|(known, ..)| *known == name.get_ref())
                 {
                     if let Some(given) = self.value(&key, *kind, at, value) {
                         values.insert(*known, given);
                     }
                 } else {
-                    let known: Vec<_> = setting::NODE_KEYS
-                        .iter()
-                        .map(|(known, ..)| *known)
-                        .collect();
+                    let known: Vec<_> = setting::NODE_KEYS.iter().map(|(known, ..)| *known).collect();
                     let remedy = format!("Known here: {}", known.join(", "));
                     self.problem(at, &key, "there is no such setting".to_owned(), remedy);
                 }
@@ -175,13 +128,7 @@ impl Reader<'_> {
     }
 
     /// The value as text, if it has the form that `kind` asks for.
-    fn value(
-        &mut self,
-        key: &str,
-        kind: Kind,
-        at: usize,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Option<Given> {
+    fn value(&mut self, key: &str, kind: Kind, at: usize, value: &Spanned<DeValue<'_>>) -> Option<Given> {
         let texts = match (kind, value.get_ref()) {
             (Kind::Text(_) | Kind::Duration | Kind::Choice(_), DeValue::String(text)) => {
                 Some(vec![text.to_string()])
@@ -190,10 +137,9 @@ impl Reader<'_> {
                 Some(vec![number.as_str().to_owned()])
             }
             (Kind::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string()]),
-            (Kind::List(_), DeValue::Array(items)) => items
-                .iter()
-                .map(|item| item.get_ref().as_str().map(str::to_owned))
-                .collect(),
+            (Kind::List(_), DeValue::Array(items)) => {
+                items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
+            }
             _ => None,
         };
         if texts.is_none() {
@@ -204,30 +150,20 @@ impl Reader<'_> {
                 Kind::Switch => "true or false, without quotes",
                 Kind::List(_) => "a list of texts: [\"…\", \"…\"]",
             };
-            let problem = format!(
-                "this is {}, not what the setting takes",
-                article(value.get_ref().type_str())
-            );
+            let problem =
+                format!("this is {}, not what the setting takes", article(value.get_ref().type_str()));
             self.problem(at, key, problem, format!("Write {wanted}"));
         }
-        texts.map(|texts| Given {
-            texts,
-            origin: self.origin(at, key),
-        })
+        texts.map(|texts| Given { texts, origin: self.origin(at, key) })
     }
 
     fn origin(&self, at: usize, key: &str) -> Origin {
-        Origin::File {
-            file: self.file.to_owned(),
-            line: line_of(self.text, at),
-            key: key.to_owned(),
-        }
+        Origin::File { file: self.file.to_owned(), line: line_of(self.text, at), key: key.to_owned() }
     }
 
     fn problem(&mut self, at: usize, key: &str, problem: String, remedy: String) {
         let line = line_of(self.text, at);
-        self.problems
-            .push((line, self.origin(at, key).problem(problem, remedy)));
+        self.problems.push((line, self.origin(at, key).problem(problem, remedy)));
     }
 }
 
@@ -248,19 +184,11 @@ fn known_below(prefix: &str) -> Vec<&'static str> {
 }
 
 fn article(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
     format!("{article} {kind}")
 }
 
 /// Line of a byte, counted from 1.
 fn line_of(text: &str, byte: usize) -> usize {
-    1 + text
-        .bytes()
-        .take(byte)
-        .filter(|byte| *byte == b'\n')
-        .count()
+    1 + text.bytes().take(byte).filter(|byte| *byte == b'\n').count()
 }

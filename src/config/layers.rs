@@ -41,23 +41,12 @@ pub(super) struct Layers {
 
 impl Layers {
     /// Reads the file that flags or environment name, if any.
-    pub(super) fn load(
-        flags: Flags,
-        variables: BTreeMap<String, String>,
-    ) -> Result<Self, ConfigError> {
-        let mut layers = Self {
-            flags,
-            variables,
-            file: file::FileLayer::default(),
-        };
+    pub(super) fn load(flags: Flags, variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut layers = Self { flags, variables, file: file::FileLayer::default() };
         if let Some(given) = layers.get(&setting::CONFIG_FILE) {
             let text = std::fs::read_to_string(given.text()).map_err(|error| {
                 let problem = format!("{} cannot be read: {error}", given.text());
-                ConfigError(vec![
-                    given
-                        .origin
-                        .problem(problem, "Name a TOML file that this user may read"),
-                ])
+                ConfigError(vec![given.origin.problem(problem, "Name a TOML file that this user may read")])
             })?;
             layers.file = file::parse(given.text(), &text)?;
         }
@@ -69,10 +58,7 @@ impl Layers {
         if let Some(flag) = setting.flag
             && let Some(texts) = self.flags.0.get(flag)
         {
-            return Some(Given {
-                texts: texts.clone(),
-                origin: Origin::Flag(flag),
-            });
+            return Some(Given { texts: texts.clone(), origin: Origin::Flag(flag) });
         }
         for variable in setting.variables {
             if let Some(text) = self.variable(variable) {
@@ -80,24 +66,15 @@ impl Layers {
                     Kind::List(_) => text.split(',').map(|part| part.trim().to_owned()).collect(),
                     _ => vec![text.to_owned()],
                 };
-                return Some(Given {
-                    texts,
-                    origin: Origin::Variable(variable),
-                });
+                return Some(Given { texts, origin: Origin::Variable(variable) });
             }
         }
-        setting
-            .key
-            .and_then(|key| self.file.values.get(key))
-            .cloned()
+        setting.key.and_then(|key| self.file.values.get(key)).cloned()
     }
 
     /// A variable that is set and not empty; an empty one counts as not set, as with Vault's clients.
     pub(super) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables
-            .get(name)
-            .map(String::as_str)
-            .filter(|text| !text.is_empty())
+        self.variables.get(name).map(String::as_str).filter(|text| !text.is_empty())
     }
 }
 

@@ -28,18 +28,14 @@ impl OutputConfig {
     /// # Errors
     /// What to write instead.
     pub fn parse_level(text: &str) -> Result<String, String> {
-        level(text)
-            .map(|_| text.to_owned())
-            .map_err(|(_, remedy)| remedy)
+        level(text).map(|_| text.to_owned()).map_err(|(_, remedy)| remedy)
     }
 
     /// Starts logging to standard error, once for the process. A second call changes nothing.
     pub fn start(&self) {
         // Resolution has parsed the level already; the fallback is for values made in code.
         let filter = level(&self.level).unwrap_or_else(|_| EnvFilter::new("info"));
-        let builder = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(std::io::stderr);
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
         let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
         let started = match self.format {
             LogFormat::Text => builder.with_ansi(ansi).try_init(),
@@ -58,7 +54,8 @@ pub(super) fn level(text: &str) -> Result<EnvFilter, Wrong> {
         Ok(filter) if word_is_level => Ok(filter),
         _ => Err((
             format!("{text:?} is no level"),
-            "Write error, warn, info, debug or trace, or a filter such as info,leasewatch::vault=debug".to_owned(),
+            "Write error, warn, info, debug or trace, or a filter such as info,leasewatch::vault=debug"
+                .to_owned(),
         )),
     }
 }

@@ -54,11 +54,7 @@ impl Origin {
 
     /// The problem with the value given here.
     pub(super) fn problem(&self, problem: impl Into<String>, remedy: impl Into<String>) -> Problem {
-        Problem {
-            place: self.to_string(),
-            problem: problem.into(),
-            remedy: remedy.into(),
-        }
+        Problem { place: self.to_string(), problem: problem.into(), remedy: remedy.into() }
     }
 }
 

@@ -44,12 +44,7 @@ impl Setting {
         match (self.flag, self.key) {
             (Some(flag), _) => format!("--{flag}"),
             (None, Some(key)) => key.to_owned(),
-            (None, None) => self
-                .variables
-                .first()
-                .copied()
-                .unwrap_or_default()
-                .to_owned(),
+            (None, None) => self.variables.first().copied().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -274,11 +269,7 @@ settings! {
 /// Keys of a `[[node]]` table, with what each means.
 pub static NODE_KEYS: &[(&str, Kind, &str)] = &[
     ("name", Kind::Text("NAME"), "Label `node`; must be given"),
-    (
-        "address",
-        Kind::Text("URL"),
-        "API address of the node; without it only its logs are read",
-    ),
+    ("address", Kind::Text("URL"), "API address of the node; without it only its logs are read"),
     (
         "audit_log",
         Kind::List("[NAME=]PATH"),

@@ -15,44 +15,22 @@ impl Display for Config {
         writeln!(f, "start_at = {}", text(start_at))?;
         writeln!(f, "max_line_bytes = {}", self.max_line_bytes)?;
         for (key, kind) in KINDS {
-            logs(
-                f,
-                key,
-                self.logs
-                    .iter()
-                    .filter(|log| log.kind == kind && !self.in_table(log)),
-            )?;
+            logs(f, key, self.logs.iter().filter(|log| log.kind == kind && !self.in_table(log)))?;
         }
-        writeln!(
-            f,
-            "\n[web]\nlisten_address = {}",
-            text(&self.listen_address)
-        )?;
-        writeln!(
-            f,
-            "\n[checkpoint]\ninterval = {}",
-            text(&show_duration(self.checkpoint_interval))
-        )?;
+        writeln!(f, "\n[web]\nlisten_address = {}", text(&self.listen_address))?;
+        writeln!(f, "\n[checkpoint]\ninterval = {}", text(&show_duration(self.checkpoint_interval)))?;
         writeln!(f, "\n[labels]\nbudget = {}", self.label_sets)?;
         let format = match self.output.format {
             LogFormat::Text => "text",
             LogFormat::Json => "json",
         };
-        writeln!(
-            f,
-            "\n[log]\nlevel = {}\nformat = {}",
-            text(&self.output.level),
-            text(format)
-        )?;
+        writeln!(f, "\n[log]\nlevel = {}\nformat = {}", text(&self.output.level), text(format))?;
         self.vault(f)?;
         self.nodes(f)
     }
 }
 
-const KINDS: [(&str, LogKind); 2] = [
-    ("audit_log", LogKind::Audit),
-    ("server_log", LogKind::Server),
-];
+const KINDS: [(&str, LogKind); 2] = [("audit_log", LogKind::Audit), ("server_log", LogKind::Server)];
 
 impl Config {
     /// Whether a log stands in a `[[node]]` table; with one node it stands on top.
@@ -65,52 +43,27 @@ impl Config {
         let [node] = self.nodes.as_slice() else {
             return None;
         };
-        self.logs
-            .iter()
-            .all(|log| log.node.as_ref() == Some(&node.name))
-            .then_some(node)
+        self.logs.iter().all(|log| log.node.as_ref() == Some(&node.name)).then_some(node)
     }
 
     fn vault(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let vault = &self.vault;
         writeln!(f, "\n[vault]")?;
         if let Some(node) = self.single() {
-            writeln!(
-                f,
-                "address = {}\nnode_name = {}",
-                text(&node.address),
-                text(&node.name)
-            )?;
+            writeln!(f, "address = {}\nnode_name = {}", text(&node.address), text(&node.name))?;
         }
         writeln!(f, "namespace = {}", text(namespace(&vault.namespace)))?;
-        let namespaces: Vec<_> = vault
-            .namespaces
-            .iter()
-            .map(|path| text(namespace(path)))
-            .collect();
+        let namespaces: Vec<_> = vault.namespaces.iter().map(|path| text(namespace(path))).collect();
         writeln!(f, "namespaces = [{}]", namespaces.join(", "))?;
-        writeln!(
-            f,
-            "scrape_interval = {}",
-            text(&show_duration(vault.scrape_interval))
-        )?;
+        writeln!(f, "scrape_interval = {}", text(&show_duration(vault.scrape_interval)))?;
         writeln!(f, "timeout = {}", text(&show_duration(vault.timeout)))?;
         writeln!(f, "metrics_prefix = {}", text(&vault.metrics_prefix))?;
         match &vault.auth {
             AuthConfig::None => writeln!(f, "# no login: availability and seal state only")?,
             AuthConfig::Token(_) => writeln!(f, "# token from the environment (hidden)")?,
             AuthConfig::TokenFile(file) => writeln!(f, "token_file = {}", path(file))?,
-            AuthConfig::AppRole {
-                mount,
-                role_id,
-                secret_id,
-            } => {
-                writeln!(
-                    f,
-                    "\n[vault.approle]\nmount = {}\nrole_id = {}",
-                    text(mount),
-                    text(role_id)
-                )?;
+            AuthConfig::AppRole { mount, role_id, secret_id } => {
+                writeln!(f, "\n[vault.approle]\nmount = {}\nrole_id = {}", text(mount), text(role_id))?;
                 match secret_id {
                     SecretSource::Value(_) => {
                         writeln!(f, "# secret ID from the environment (hidden)")?;
@@ -118,17 +71,8 @@ impl Config {
                     SecretSource::File(file) => writeln!(f, "secret_id_file = {}", path(file))?,
                 }
             }
-            AuthConfig::Kubernetes {
-                mount,
-                role,
-                jwt_file,
-            } => {
-                writeln!(
-                    f,
-                    "\n[vault.kubernetes]\nmount = {}\nrole = {}",
-                    text(mount),
-                    text(role)
-                )?;
+            AuthConfig::Kubernetes { mount, role, jwt_file } => {
+                writeln!(f, "\n[vault.kubernetes]\nmount = {}\nrole = {}", text(mount), text(role))?;
                 writeln!(f, "jwt_file = {}", path(jwt_file))?;
             }
         }
@@ -175,9 +119,7 @@ impl Config {
                 logs(
                     f,
                     key,
-                    self.logs
-                        .iter()
-                        .filter(|log| log.kind == kind && log.node.as_deref() == Some(name)),
+                    self.logs.iter().filter(|log| log.kind == kind && log.node.as_deref() == Some(name)),
                 )?;
             }
         }
@@ -185,19 +127,9 @@ impl Config {
     }
 }
 
-fn logs<'a>(
-    f: &mut Formatter<'_>,
-    key: &str,
-    logs: impl Iterator<Item = &'a LogConfig>,
-) -> fmt::Result {
-    let logs: Vec<_> = logs
-        .map(|log| text(&format!("{}={}", log.name, log.path)))
-        .collect();
-    if logs.is_empty() {
-        Ok(())
-    } else {
-        writeln!(f, "{key} = [{}]", logs.join(", "))
-    }
+fn logs<'a>(f: &mut Formatter<'_>, key: &str, logs: impl Iterator<Item = &'a LogConfig>) -> fmt::Result {
+    let logs: Vec<_> = logs.map(|log| text(&format!("{}={}", log.name, log.path))).collect();
+    if logs.is_empty() { Ok(()) } else { writeln!(f, "{key} = [{}]", logs.join(", ")) }
 }
 
 /// The root namespace has a name here: an empty text looks like a mistake.

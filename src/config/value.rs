@@ -11,36 +11,17 @@ fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, 
 
 /// A duration such as `30s`, `1m30s`, `500ms`; at least `least`.
 pub(super) fn duration(text: &str, least: Duration) -> Result<Duration, Wrong> {
-    const UNITS: [(&str, u64); 5] = [
-        ("ms", 1),
-        ("s", 1000),
-        ("m", 60_000),
-        ("h", 3_600_000),
-        ("d", 86_400_000),
-    ];
+    const UNITS: [(&str, u64); 5] =
+        [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
     let mut rest = text.trim();
     let mut millis: Option<u64> = (!rest.is_empty()).then_some(0);
     while !rest.is_empty() {
-        let (digits, tail) = rest.split_at(
-            rest.find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len()),
-        );
-        let (unit, tail) = tail.split_at(
-            tail.find(|c: char| !c.is_ascii_alphabetic())
-                .unwrap_or(tail.len()),
-        );
-        let factor = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .map(|(_, factor)| *factor);
-        let part = digits
-            .parse::<u64>()
-            .ok()
-            .zip(factor)
-            .and_then(|(number, factor)| number.checked_mul(factor));
-        millis = millis
-            .zip(part)
-            .and_then(|(sum, part)| sum.checked_add(part));
+        let (digits, tail) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len()));
+        let (unit, tail) = tail.split_at(tail.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(tail.len()));
+        let factor = UNITS.iter().find(|(name, _)| *name == unit).map(|(_, factor)| *factor);
+        let part =
+            digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+        millis = millis.zip(part).and_then(|(sum, part)| sum.checked_add(part));
         if millis.is_none() {
             break;
         }
@@ -51,10 +32,9 @@ pub(super) fn duration(text: &str, least: Duration) -> Result<Duration, Wrong> {
             format!("{text:?} is no duration"),
             "Write a number and a unit, such as 500ms, 30s, 5m or 1h",
         ),
-        Some(duration) if duration < least => wrong(
-            format!("{text:?} is too short"),
-            format!("Write at least {}", show_duration(least)),
-        ),
+        Some(duration) if duration < least => {
+            wrong(format!("{text:?} is too short"), format!("Write at least {}", show_duration(least)))
+        }
         Some(duration) => Ok(duration),
     }
 }
@@ -62,25 +42,17 @@ pub(super) fn duration(text: &str, least: Duration) -> Result<Duration, Wrong> {
 /// A duration as the configuration writes it.
 pub(super) fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
-    if millis.is_multiple_of(1000) {
-        format!("{}s", millis / 1000)
-    } else {
-        format!("{millis}ms")
-    }
+    if millis.is_multiple_of(1000) { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
 
 /// A whole number of at least `least`.
 pub(super) fn integer(text: &str, least: usize) -> Result<usize, Wrong> {
     match text.replace('_', "").parse::<usize>() {
         Ok(number) if number >= least => Ok(number),
-        Ok(_) => wrong(
-            format!("{text} is too small"),
-            format!("Write at least {least}"),
-        ),
-        Err(_) => wrong(
-            format!("{text:?} is no whole number"),
-            format!("Write a number of at least {least}"),
-        ),
+        Ok(_) => wrong(format!("{text} is too small"), format!("Write at least {least}")),
+        Err(_) => {
+            wrong(format!("{text:?} is no whole number"), format!("Write a number of at least {least}"))
+        }
     }
 }
 
@@ -89,10 +61,7 @@ pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => wrong(
-            format!("{text:?} is neither true nor false"),
-            "Write true or false",
-        ),
+        _ => wrong(format!("{text:?} is neither true nor false"), "Write true or false"),
     }
 }
 
@@ -100,37 +69,25 @@ pub(super) fn switch(text: &str) -> Result<bool, Wrong> {
 pub(super) fn choice(text: &str, words: &[&str]) -> Result<usize, Wrong> {
     match words.iter().position(|word| *word == text) {
         Some(index) => Ok(index),
-        None => wrong(
-            format!("{text:?} is none of its words"),
-            format!("Write {}", words.join(" or ")),
-        ),
+        None => wrong(format!("{text:?} is none of its words"), format!("Write {}", words.join(" or "))),
     }
 }
 
 /// `host:port`, `[v6]:port` or `:port`; a host name is looked up later.
 pub(super) fn listen_address(text: &str) -> Result<String, Wrong> {
-    const REMEDY: &str =
-        "Write HOST:PORT, such as 127.0.0.1:9748, [::1]:9748, or :9748 for all addresses";
+    const REMEDY: &str = "Write HOST:PORT, such as 127.0.0.1:9748, [::1]:9748, or :9748 for all addresses";
     let Some((host, port)) = text.rsplit_once(':') else {
         return wrong(format!("{text:?} has no port"), REMEDY);
     };
     if port.parse::<u16>().is_err() {
         return wrong(format!("{port:?} is no port"), REMEDY);
     }
-    let bracketed = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
+    let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let valid = match bracketed {
         Some(v6) => v6.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => host
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-'),
+        None => host.chars().all(|c| c.is_ascii_alphanumeric() || c == '.' || c == '-'),
     };
-    if valid {
-        Ok(text.to_owned())
-    } else {
-        wrong(format!("{host:?} is no host"), REMEDY)
-    }
+    if valid { Ok(text.to_owned()) } else { wrong(format!("{host:?} is no host"), REMEDY) }
 }
 
 /// An API address: scheme, host and port alone. Returned without a last slash.
@@ -164,10 +121,7 @@ pub(super) fn name(text: &str) -> Result<String, Wrong> {
     if valid {
         Ok(text.to_owned())
     } else {
-        wrong(
-            format!("{text:?} is no name"),
-            "Write up to 100 letters, digits, dots, dashes and underscores",
-        )
+        wrong(format!("{text:?} is no name"), "Write up to 100 letters, digits, dots, dashes and underscores")
     }
 }
 
@@ -185,10 +139,7 @@ pub(super) fn named_path(text: &str) -> Result<(Option<String>, String), Wrong> 
         _ => (None, text),
     };
     if path.is_empty() {
-        return wrong(
-            "there is no path",
-            "Write a path, a glob in quotes, or - for standard input",
-        );
+        return wrong("there is no path", "Write a path, a glob in quotes, or - for standard input");
     }
     if let Err(error) = glob::Pattern::new(path) {
         return wrong(
@@ -225,16 +176,7 @@ mod tests {
         let zero = Duration::ZERO;
         assert_eq!(duration("1h30m", zero), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("500ms", zero), Ok(Duration::from_millis(500)));
-        for bad in [
-            "",
-            "5",
-            "s",
-            "-5s",
-            "5 s",
-            "1.5s",
-            "5y",
-            "99999999999999999d",
-        ] {
+        for bad in ["", "5", "s", "-5s", "5 s", "1.5s", "5y", "99999999999999999d"] {
             assert!(duration(bad, zero).is_err(), "{bad}");
         }
         assert_eq!(show_duration(Duration::from_secs(90)), "90s");
@@ -243,10 +185,7 @@ mod tests {
 
     #[test]
     fn an_address_is_a_scheme_a_host_and_a_port() {
-        assert_eq!(
-            api_address("https://v:8200/"),
-            Ok("https://v:8200".to_owned())
-        );
+        assert_eq!(api_address("https://v:8200/"), Ok("https://v:8200".to_owned()));
         for bad in [
             "v:8200",
             "ftp://v",

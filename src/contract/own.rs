@@ -10,12 +10,7 @@ const fn metric(
     labels: &'static [&'static str],
     help: &'static str,
 ) -> Metric {
-    Metric {
-        name,
-        help,
-        kind,
-        labels,
-    }
+    Metric { name, help, kind, labels }
 }
 
 /// Always 1.

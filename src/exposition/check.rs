@@ -32,10 +32,7 @@ fn family(family: &Family) -> Result<(), InvalidSnapshot> {
     }
     for series in &family.series {
         if series.labels.len() != family.metric.labels.len() {
-            return Err(invalid(
-                family,
-                "a series has not as many label values as the metric has labels",
-            ));
+            return Err(invalid(family, "a series has not as many label values as the metric has labels"));
         }
         let fits = match (&series.value, family.metric.kind) {
             (Value::Count(_), Kind::Counter) | (Value::Number(_), Kind::Gauge) => true,
@@ -47,18 +44,12 @@ fn family(family: &Family) -> Result<(), InvalidSnapshot> {
             _ => false,
         };
         if !fits {
-            return Err(invalid(
-                family,
-                "a value does not fit the kind of the metric",
-            ));
+            return Err(invalid(family, "a value does not fit the kind of the metric"));
         }
     }
     Ok(())
 }
 
 fn invalid(family: &Family, fault: &'static str) -> InvalidSnapshot {
-    InvalidSnapshot {
-        metric: family.metric.name.to_owned(),
-        fault,
-    }
+    InvalidSnapshot { metric: family.metric.name.to_owned(), fault }
 }

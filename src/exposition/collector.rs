@@ -7,8 +7,7 @@
 use crate::snapshot::{Family, Histogram, Kind, Series, Value};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{
-    Bucket, Counter, Gauge, Histogram as HistogramProto, LabelPair, Metric, MetricFamily,
-    MetricType,
+    Bucket, Counter, Gauge, Histogram as HistogramProto, LabelPair, Metric, MetricFamily, MetricType,
 };
 use std::collections::HashMap;
 
@@ -24,35 +23,19 @@ impl<'a> FamilyCollector<'a> {
     /// # Errors
     /// That the name or a label name is not one that Prometheus takes.
     pub fn new(family: &'a Family) -> prometheus::Result<Self> {
-        let labels = family
-            .metric
-            .labels
-            .iter()
-            .map(|&label| label.to_owned())
-            .collect();
+        let labels = family.metric.labels.iter().map(|&label| label.to_owned()).collect();
         let metric = family.metric;
-        let desc = Desc::new(
-            metric.name.to_owned(),
-            metric.help.to_owned(),
-            labels,
-            HashMap::new(),
-        )?;
+        let desc = Desc::new(metric.name.to_owned(), metric.help.to_owned(), labels, HashMap::new())?;
         Ok(Self { family, desc })
     }
 
     fn series(&self, series: &Series) -> Metric {
-        let pairs = self
-            .family
-            .metric
-            .labels
-            .iter()
-            .zip(&series.labels)
-            .map(|(name, value)| {
-                let mut pair = LabelPair::default();
-                pair.set_name((*name).to_owned());
-                pair.set_value(value.to_string());
-                pair
-            });
+        let pairs = self.family.metric.labels.iter().zip(&series.labels).map(|(name, value)| {
+            let mut pair = LabelPair::default();
+            pair.set_name((*name).to_owned());
+            pair.set_value(value.to_string());
+            pair
+        });
         let mut metric = Metric::from_label(pairs.collect());
         match &series.value {
             Value::Histogram(histogram) => metric.set_histogram(cumulative(histogram)),
@@ -92,13 +75,7 @@ impl Collector for FamilyCollector<'_> {
             Kind::Gauge => MetricType::GAUGE,
             Kind::Histogram => MetricType::HISTOGRAM,
         });
-        family.set_metric(
-            self.family
-                .series
-                .iter()
-                .map(|series| self.series(series))
-                .collect(),
-        );
+        family.set_metric(self.family.series.iter().map(|series| self.series(series)).collect());
         vec![family]
     }
 }
@@ -106,17 +83,13 @@ impl Collector for FamilyCollector<'_> {
 /// Buckets that each hold all below them, as the text wants them; the encoder adds the infinite one.
 fn cumulative(histogram: &Histogram) -> HistogramProto {
     let mut sum = 0;
-    let buckets = histogram
-        .bounds
-        .iter()
-        .zip(&histogram.counts)
-        .map(|(bound, count)| {
-            sum += count;
-            let mut bucket = Bucket::default();
-            bucket.set_upper_bound(*bound);
-            bucket.set_cumulative_count(sum);
-            bucket
-        });
+    let buckets = histogram.bounds.iter().zip(&histogram.counts).map(|(bound, count)| {
+        sum += count;
+        let mut bucket = Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(sum);
+        bucket
+    });
     let mut proto = HistogramProto::default();
     proto.set_bucket(buckets.collect());
     proto.set_sample_sum(histogram.sum);

@@ -64,9 +64,7 @@ pub(super) struct Bytes(pub(super) u64);
 
 impl Display for Bytes {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let unit = [(30, "GiB"), (20, "MiB"), (10, "KiB")]
-            .into_iter()
-            .find(|(shift, _)| self.0 >> shift > 0);
+        let unit = [(30, "GiB"), (20, "MiB"), (10, "KiB")].into_iter().find(|(shift, _)| self.0 >> shift > 0);
         match unit {
             Some((shift, name)) => write!(f, "{:.1} {name}", self.0 as f64 / f64::from(1 << shift)),
             None => write!(f, "{} B", self.0),
@@ -98,8 +96,7 @@ mod tests {
     #[test]
     fn ages_sizes_and_numbers_read_well() {
         let now = Timestamp::from_secs(1_000_000);
-        let ago =
-            |seconds: i64| Ago(Some(Timestamp::from_secs(1_000_000 - seconds)), now).to_string();
+        let ago = |seconds: i64| Ago(Some(Timestamp::from_secs(1_000_000 - seconds)), now).to_string();
         for (seconds, text) in [
             (-5, "just now"),
             (3, "3 s ago"),
@@ -107,11 +104,7 @@ mod tests {
             (7200, "2 h ago"),
             (864_000, "10 days ago"),
         ] {
-            assert!(
-                ago(seconds).contains(&format!(">{text}<")),
-                "{}",
-                ago(seconds)
-            );
+            assert!(ago(seconds).contains(&format!(">{text}<")), "{}", ago(seconds));
         }
         assert_eq!(Ago(None, now).to_string(), "never");
         assert_eq!(Bytes(1023).to_string(), "1023 B");

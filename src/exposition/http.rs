@@ -124,10 +124,7 @@ fn router(site: Arc<dyn Site>) -> Router {
         .route("/docs", get(|| async { Html(page::docs()) }))
         .fallback(not_found)
         .layer(map_response(harden))
-        .with_state(Context {
-            site,
-            renders: Arc::new(Semaphore::new(MAX_RENDERS)),
-        })
+        .with_state(Context { site, renders: Arc::new(Semaphore::new(MAX_RENDERS)) })
 }
 
 async fn metrics(State(context): State<Context>) -> Response {
@@ -145,10 +142,7 @@ async fn metrics(State(context): State<Context>) -> Response {
         }
         Err(error) => {
             tracing::error!(%error, "Making the metrics failed; please report it");
-            plain(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "making the metrics failed; leasewatch's log says more",
-            )
+            plain(StatusCode::INTERNAL_SERVER_ERROR, "making the metrics failed; leasewatch's log says more")
         }
     }
 }
@@ -157,14 +151,8 @@ async fn ready(State(context): State<Context>) -> Response {
     match blocking(context, Site::readiness).await {
         Some(waiting) if waiting.is_empty() => plain(StatusCode::OK, "ready"),
         Some(waiting) => {
-            let list: Vec<_> = waiting
-                .into_iter()
-                .map(|site::Waiting(text)| format!("- {text}"))
-                .collect();
-            plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                &format!("not ready, waiting for:\n{}", list.join("\n")),
-            )
+            let list: Vec<_> = waiting.into_iter().map(|site::Waiting(text)| format!("- {text}")).collect();
+            plain(StatusCode::SERVICE_UNAVAILABLE, &format!("not ready, waiting for:\n{}", list.join("\n")))
         }
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
@@ -193,12 +181,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 fn plain(status: StatusCode, text: &str) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        format!("{text}\n"),
-    )
-        .into_response()
+    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], format!("{text}\n")).into_response()
 }
 
 /// The pages run nothing, load nothing, are framed by nobody and kept nowhere.
@@ -214,9 +197,7 @@ async fn harden(mut response: Response) -> Response {
         (header::CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
 }

@@ -12,16 +12,12 @@ const STYLE: &str = include_str!("page.css");
 /// The page at `/`.
 pub(super) fn index(overview: &Overview) -> String {
     // It looks again by itself: one leaves it open while something is mended.
-    frame(
-        "leasewatch",
-        "<meta http-equiv=\"refresh\" content=\"15\">",
-        |out| {
-            tiles(out, overview)?;
-            waiting(out, &overview.waiting)?;
-            sources(out, overview)?;
-            nodes(out, overview)
-        },
-    )
+    frame("leasewatch", "<meta http-equiv=\"refresh\" content=\"15\">", |out| {
+        tiles(out, overview)?;
+        waiting(out, &overview.waiting)?;
+        sources(out, overview)?;
+        nodes(out, overview)
+    })
 }
 
 /// The page at `/docs`: what each metric means.
@@ -50,12 +46,10 @@ pub(super) fn docs() -> String {
 /// The answer to a path that there is not.
 pub(super) fn not_found(path: &str) -> String {
     frame("Not found", "", |out| {
-        write!(
-            out,
-            "<p class=\"note\">There is nothing at <code>{}</code>. ",
-            Text(path)
-        )?;
-        out.write_str("Prometheus scrapes <a href=\"/metrics\">/metrics</a>; the links above lead to the rest.</p>")
+        write!(out, "<p class=\"note\">There is nothing at <code>{}</code>. ", Text(path))?;
+        out.write_str(
+            "Prometheus scrapes <a href=\"/metrics\">/metrics</a>; the links above lead to the rest.</p>",
+        )
     })
 }
 
@@ -79,50 +73,17 @@ fn frame(title: &str, head: &str, body: impl FnOnce(&mut String) -> fmt::Result)
 }
 
 fn tiles(out: &mut String, overview: &Overview) -> fmt::Result {
-    let trouble = overview
-        .sources
-        .iter()
-        .filter(|source| source.trouble.is_some())
-        .count()
-        + overview
-            .nodes
-            .iter()
-            .filter(|node| in_trouble(node))
-            .count();
+    let trouble = overview.sources.iter().filter(|source| source.trouble.is_some()).count()
+        + overview.nodes.iter().filter(|node| in_trouble(node)).count();
     out.write_str("<div class=\"tiles\">")?;
-    let (class, word) = if overview.waiting.is_empty() {
-        ("ok", "ready")
-    } else {
-        ("wait", "not ready yet")
-    };
-    write!(
-        out,
-        "<div class=\"tile\">Service <b class=\"{class}\">{word}</b></div>"
-    )?;
-    let (class, word) = if overview.catching_up {
-        ("wait", "catching up")
-    } else {
-        ("ok", "up to date")
-    };
-    write!(
-        out,
-        "<div class=\"tile\">Numbers <b class=\"{class}\">{word}</b>"
-    )?;
-    write!(
-        out,
-        "<span class=\"dim\">as of {}</span></div>",
-        Ago(overview.as_of, overview.now)
-    )?;
+    let (class, word) = if overview.waiting.is_empty() { ("ok", "ready") } else { ("wait", "not ready yet") };
+    write!(out, "<div class=\"tile\">Service <b class=\"{class}\">{word}</b></div>")?;
+    let (class, word) = if overview.catching_up { ("wait", "catching up") } else { ("ok", "up to date") };
+    write!(out, "<div class=\"tile\">Numbers <b class=\"{class}\">{word}</b>")?;
+    write!(out, "<span class=\"dim\">as of {}</span></div>", Ago(overview.as_of, overview.now))?;
     let class = if trouble == 0 { "ok" } else { "bad" };
-    let word = if trouble == 0 {
-        "no trouble".to_owned()
-    } else {
-        format!("{trouble} in trouble")
-    };
-    write!(
-        out,
-        "<div class=\"tile\">Logs and nodes <b class=\"{class}\">{word}</b>"
-    )?;
+    let word = if trouble == 0 { "no trouble".to_owned() } else { format!("{trouble} in trouble") };
+    write!(out, "<div class=\"tile\">Logs and nodes <b class=\"{class}\">{word}</b>")?;
     write!(
         out,
         "<span class=\"dim\">logs: {}, nodes: {}</span></div>",
@@ -150,40 +111,17 @@ fn waiting(out: &mut String, waiting: &[Waiting]) -> fmt::Result {
 fn sources(out: &mut String, overview: &Overview) -> fmt::Result {
     out.write_str("<h2>Logs</h2>")?;
     if overview.sources.is_empty() {
-        return out
-            .write_str("<p class=\"note\">No log is read: give --audit-log and --server-log.</p>");
+        return out.write_str("<p class=\"note\">No log is read: give --audit-log and --server-log.</p>");
     }
     out.write_str(
         "<div class=\"scroll\"><table><thead><tr><th>Source<th>File<th class=\"num\">Lines<th class=\"num\">Unreadable\
          <th class=\"num\">Unread<th>Last entry<th>State</tr></thead>",
     )?;
     for source in &overview.sources {
-        let SourceView {
-            name,
-            kind,
-            path,
-            lines,
-            unreadable,
-            ..
-        } = source;
-        let of = source
-            .node
-            .as_ref()
-            .map(|node| format!(" of {node}"))
-            .unwrap_or_default();
-        write!(
-            out,
-            "<tr><td>{}<div class=\"dim\">{}{}</div>",
-            Text(name),
-            Text(kind),
-            Text(&of)
-        )?;
-        write!(
-            out,
-            "<td><code>{}</code><td class=\"num\">{}",
-            Text(path),
-            Grouped(*lines)
-        )?;
+        let SourceView { name, kind, path, lines, unreadable, .. } = source;
+        let of = source.node.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
+        write!(out, "<tr><td>{}<div class=\"dim\">{}{}</div>", Text(name), Text(kind), Text(&of))?;
+        write!(out, "<td><code>{}</code><td class=\"num\">{}", Text(path), Grouped(*lines))?;
         let class = if *unreadable == 0 { "num" } else { "num wait" };
         write!(
             out,
@@ -205,21 +143,14 @@ fn sources(out: &mut String, overview: &Overview) -> fmt::Result {
 fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
     out.write_str("<h2>Vault</h2>")?;
     if overview.nodes.is_empty() {
-        return out.write_str("<p class=\"note\">No API is asked: give VAULT_ADDR, or [[node]] tables with addresses.</p>");
+        return out.write_str(
+            "<p class=\"note\">No API is asked: give VAULT_ADDR, or [[node]] tables with addresses.</p>",
+        );
     }
     out.write_str("<div class=\"scroll\"><table><thead><tr><th>Node<th>Address or API<th>Last answer<th>State</tr></thead>")?;
     for node in &overview.nodes {
-        write!(
-            out,
-            "<tr><td>{}<td><code>{}</code><td>",
-            Text(&node.name),
-            Text(&node.address)
-        )?;
-        write!(
-            out,
-            "<td>{}</tr>",
-            State(node.trouble.is_none(), &node.state)
-        )?;
+        write!(out, "<tr><td>{}<td><code>{}</code><td>", Text(&node.name), Text(&node.address))?;
+        write!(out, "<td>{}</tr>", State(node.trouble.is_none(), &node.state))?;
         trouble(out, 4, 0, node.trouble.as_deref())?;
         for api in &node.apis {
             write!(
@@ -239,11 +170,7 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
 fn trouble(out: &mut String, columns: usize, from: usize, trouble: Option<&str>) -> fmt::Result {
     let Some(text) = trouble else { return Ok(()) };
     let (before, span) = ("<td class=\"trouble\">".repeat(from), columns - from);
-    write!(
-        out,
-        "<tr>{before}<td class=\"trouble bad\" colspan=\"{span}\">{}</tr>",
-        Text(text)
-    )
+    write!(out, "<tr>{before}<td class=\"trouble bad\" colspan=\"{span}\">{}</tr>", Text(text))
 }
 
 fn in_trouble(node: &NodeView) -> bool {
@@ -277,15 +204,8 @@ mod tests {
             ..Overview::default()
         };
         let page = index(&overview);
-        assert!(
-            !page.contains("<script>") && !page.contains('\u{1b}'),
-            "{page}"
-        );
-        assert_eq!(
-            page.matches("&lt;script&gt;&quot;&#39;&amp;").count(),
-            10,
-            "{page}"
-        );
+        assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
+        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 10, "{page}");
         assert!(!not_found("/<b>").contains("<b>"));
     }
 }

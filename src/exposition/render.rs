@@ -19,20 +19,11 @@ pub fn render(snapshot: &Snapshot) -> Result<Vec<u8>, InvalidSnapshot> {
     check(snapshot)?;
     let mut text = Vec::new();
     // One family at a time: the crate's form of it takes many times the room of ours.
-    for family in snapshot
-        .families
-        .iter()
-        .filter(|family| !family.series.is_empty())
-    {
-        let invalid = |fault| InvalidSnapshot {
-            metric: family.metric.name.to_owned(),
-            fault,
-        };
-        let collector = FamilyCollector::new(family)
-            .map_err(|_| invalid("its name or a label name is not valid"))?;
-        TextEncoder
-            .encode(&collector.collect(), &mut text)
-            .map_err(|_| invalid("it cannot be encoded"))?;
+    for family in snapshot.families.iter().filter(|family| !family.series.is_empty()) {
+        let invalid = |fault| InvalidSnapshot { metric: family.metric.name.to_owned(), fault };
+        let collector =
+            FamilyCollector::new(family).map_err(|_| invalid("its name or a label name is not valid"))?;
+        TextEncoder.encode(&collector.collect(), &mut text).map_err(|_| invalid("it cannot be encoded"))?;
     }
     Ok(text)
 }

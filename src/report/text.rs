@@ -13,7 +13,12 @@ pub fn text(report: &Report) -> String {
     sources(report, &mut out);
     credentials(report, &mut out);
     let of_mounts: [(&str, &'static Metric, &[&str], &str); 4] = [
-        ("Requests to revoke", &metric::REVOCATION_REQUESTS, &["vault_namespace", "mount", "form"], "outcome"),
+        (
+            "Requests to revoke",
+            &metric::REVOCATION_REQUESTS,
+            &["vault_namespace", "mount", "form"],
+            "outcome",
+        ),
         ("Logins", &metric::LOGINS, &["vault_namespace", "mount", "auth_method"], "outcome"),
         ("Denied", &metric::DENIED, &["vault_namespace", "mount"], "kind"),
         ("Privileged operations", &metric::PRIVILEGED, &["vault_namespace", "mount", "operation"], "outcome"),
@@ -29,7 +34,8 @@ fn sources(report: &Report, out: &mut String) {
         let unreadable: u64 = stats.unreadable.values().sum();
         let _ = write!(out, "{name}: {} lines", stats.lines);
         if unreadable > 0 {
-            let reasons: Vec<_> = stats.unreadable.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
+            let reasons: Vec<_> =
+                stats.unreadable.iter().map(|(reason, n)| format!("{reason} {n}")).collect();
             let _ = write!(out, ", {unreadable} unreadable ({})", reasons.join(", "));
         }
         if stats.late > 0 {
@@ -64,11 +70,23 @@ fn credentials(report: &Report, out: &mut String) {
         *(if outcome == "failed" { &mut row.renewals_failed } else { &mut row.renewed }) += n;
     });
     each(&metric::REVOCATION_FAILURES, "reason", &|row, _, n| row.revocations_failed += n);
-    each(&metric::FAILURES, "reason", &|row, reason, n| *row.failures.entry(reason.to_owned()).or_default() += n);
+    each(&metric::FAILURES, "reason", &|row, reason, n| {
+        *row.failures.entry(reason.to_owned()).or_default() += n
+    });
 
     let mut table = Table::new(
         3,
-        &["namespace", "mount", "role", "issued", "static", "renewed", "not renewed", "failed revocations", "failures"],
+        &[
+            "namespace",
+            "mount",
+            "role",
+            "issued",
+            "static",
+            "renewed",
+            "not renewed",
+            "failed revocations",
+            "failures",
+        ],
     );
     for (key, row) in rows {
         let failures: Vec<_> =
@@ -86,7 +104,14 @@ fn credentials(report: &Report, out: &mut String) {
 }
 
 /// A table of a counter: a row for each `rows`, a column for each value of `column`.
-fn pivot(report: &Report, title: &str, metric: &'static Metric, rows: &[&str], column: &str, out: &mut String) {
+fn pivot(
+    report: &Report,
+    title: &str,
+    metric: &'static Metric,
+    rows: &[&str],
+    column: &str,
+    out: &mut String,
+) {
     let found = counts(report, metric, rows, column);
     let mut columns: Vec<_> = found.iter().map(|(_, value, _)| value.as_str()).collect();
     columns.sort_unstable();
@@ -113,7 +138,12 @@ fn titled(title: &str, table: &Table, out: &mut String) {
 }
 
 /// The counts of a metric that are not 0: the labels of `key`, the label `last` (or `""`), the count.
-fn counts(report: &Report, metric: &'static Metric, key: &[&str], last: &str) -> Vec<(Vec<String>, String, u64)> {
+fn counts(
+    report: &Report,
+    metric: &'static Metric,
+    key: &[&str],
+    last: &str,
+) -> Vec<(Vec<String>, String, u64)> {
     let Some(family) = report.snapshot.families.iter().find(|family| family.metric == metric) else {
         return Vec::new();
     };

@@ -18,9 +18,7 @@ impl Findings {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 return self.closed_folder(log, folder_of(path));
             }
-            _ => glob::glob(path)
-                .map(|paths| paths.filter_map(Result::ok).collect())
-                .unwrap_or_default(),
+            _ => glob::glob(path).map(|paths| paths.filter_map(Result::ok).collect()).unwrap_or_default(),
         };
         if files.is_empty() {
             return self.missing_log(log);
@@ -42,22 +40,19 @@ impl Findings {
         // Asked before it is opened: to open a pipe would wait for its writer.
         match file.metadata() {
             Ok(metadata) if metadata.is_dir() => {
-                return self.error(format!(
-                    "log {name}: {shown} is a folder; name the file in it"
-                ));
+                return self.error(format!("log {name}: {shown} is a folder; name the file in it"));
             }
             Ok(metadata) if !metadata.is_file() => {
-                return self.error(format!("log {name}: {shown} is no ordinary file; give - and connect it to standard input"));
+                return self.error(format!(
+                    "log {name}: {shown} is no ordinary file; give - and connect it to standard input"
+                ));
             }
             _ => {}
         }
         match File::open(file) {
             Ok(_) => self.ok(format!("log {name}: {shown} is readable")),
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                self.error(format!(
-                    "log {name}: {shown} may not be read. {}",
-                    access_remedy(*kind)
-                ));
+                self.error(format!("log {name}: {shown} may not be read. {}", access_remedy(*kind)));
             }
             Err(error) => self.error(format!("log {name}: {shown}: {error}")),
         }
@@ -70,12 +65,10 @@ impl Findings {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
                 self.closed_folder(log, folder);
             }
-            Err(error) => self.warning(format!(
-                "log {name}: {path} does not exist yet, nor does its folder: {error}"
-            )),
-            Ok(_) => self.warning(format!(
-                "log {name}: {path} does not exist yet; it is read once it does"
-            )),
+            Err(error) => {
+                self.warning(format!("log {name}: {path} does not exist yet, nor does its folder: {error}"))
+            }
+            Ok(_) => self.warning(format!("log {name}: {path} does not exist yet; it is read once it does")),
         }
     }
 
@@ -97,9 +90,7 @@ fn folder_of(path: &str) -> &Path {
     } else {
         Path::new(plain).ancestors().find(|folder| folder.is_dir())
     };
-    folder
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn access_remedy(kind: LogKind) -> &'static str {

@@ -42,19 +42,11 @@ impl fmt::Display for Level {
 /// That `out` cannot be written.
 pub fn run(config: &Config, out: &mut dyn Write) -> io::Result<bool> {
     let findings = check(config);
-    write!(
-        out,
-        "# The configuration in effect\n\n{config}\n# Checks\n\n"
-    )?;
+    write!(out, "# The configuration in effect\n\n{config}\n# Checks\n\n")?;
     for finding in &findings {
         writeln!(out, "{:<8} {}", finding.level, finding.text)?;
     }
-    let count = |level| {
-        findings
-            .iter()
-            .filter(|finding| finding.level == level)
-            .count()
-    };
+    let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     writeln!(out, "\nerrors: {errors}, warnings: {warnings}")?;
     out.flush()?;
@@ -70,7 +62,9 @@ fn check(config: &Config) -> Vec<Finding> {
         findings.log(log);
     }
     if !config.logs.is_empty() && !config.logs.iter().any(|log| log.kind == LogKind::Server) {
-        findings.warning("no server log: leases that end by themselves are estimated, not seen; give --server-log");
+        findings.warning(
+            "no server log: leases that end by themselves are estimated, not seen; give --server-log",
+        );
     }
     findings.state_dir(&config.state_dir);
     findings.listen_address(&config.listen_address);
@@ -83,24 +77,15 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn ok(&mut self, text: impl Into<String>) {
-        self.0.push(Finding {
-            level: Level::Ok,
-            text: text.into(),
-        });
+        self.0.push(Finding { level: Level::Ok, text: text.into() });
     }
 
     fn warning(&mut self, text: impl Into<String>) {
-        self.0.push(Finding {
-            level: Level::Warning,
-            text: text.into(),
-        });
+        self.0.push(Finding { level: Level::Warning, text: text.into() });
     }
 
     fn error(&mut self, text: impl Into<String>) {
-        self.0.push(Finding {
-            level: Level::Error,
-            text: text.into(),
-        });
+        self.0.push(Finding { level: Level::Error, text: text.into() });
     }
 
     fn state_dir(&mut self, folder: &Path) {
@@ -122,9 +107,7 @@ impl Findings {
     fn missing_state_dir(&mut self, folder: &Path) {
         let shown = folder.display();
         let Some(parent) = folder.ancestors().skip(1).find(|parent| parent.is_dir()) else {
-            return self.warning(format!(
-                "state folder {shown} does not exist; serve makes it if it may"
-            ));
+            return self.warning(format!("state folder {shown} does not exist; serve makes it if it may"));
         };
         match tempdir_in(parent) {
             Ok(()) => self.ok(format!("state folder {shown} does not exist yet; serve can make it")),
@@ -135,15 +118,13 @@ impl Findings {
     }
 
     fn listen_address(&mut self, address: &str) {
-        let lookup = if address.starts_with(':') {
-            format!("0.0.0.0{address}")
-        } else {
-            address.to_owned()
-        };
+        let lookup = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.to_owned() };
         match lookup.to_socket_addrs().map(|mut addresses| addresses.next()) {
             Ok(Some(_)) => self.ok(format!("listening address {address} is valid")),
             Ok(None) => self.error(format!("listening address {address}: the host has no address")),
-            Err(error) => self.error(format!("listening address {address}: {error}. Give --web.listen-address an address of this machine")),
+            Err(error) => self.error(format!(
+                "listening address {address}: {error}. Give --web.listen-address an address of this machine"
+            )),
         }
     }
 }

@@ -31,7 +31,10 @@ impl Findings {
                         .filter(|p| p.is_file())
                         .collect();
                     if files.is_empty() {
-                        self.error(format!("vault.tls.ca_path {} holds no file; put the authority's PEM file there", folder.display()));
+                        self.error(format!(
+                            "vault.tls.ca_path {} holds no file; put the authority's PEM file there",
+                            folder.display()
+                        ));
                     }
                     for file in files {
                         self.authorities("vault.tls.ca_path", &file);
@@ -51,7 +54,9 @@ impl Findings {
                     pem.push(b'\n');
                     pem.extend(key_pem);
                     match Identity::from_pem(&pem) {
-                        Ok(_) => self.ok(format!("client certificate {} and its key are readable", cert.display())),
+                        Ok(_) => {
+                            self.ok(format!("client certificate {} and its key are readable", cert.display()))
+                        }
                         // The error is not shown: it may tell of the key.
                         Err(_) => self.error(format!(
                             "client certificate {} and key {} are no PEM pair. The key must not be encrypted",
@@ -63,7 +68,9 @@ impl Findings {
             }
         }
         if tls.skip_verify {
-            self.warning("vault.tls.skip_verify: Vault's certificate is not checked; give vault.tls.ca_cert instead");
+            self.warning(
+                "vault.tls.skip_verify: Vault's certificate is not checked; give vault.tls.ca_cert instead",
+            );
         }
     }
 
@@ -71,16 +78,9 @@ impl Findings {
         match fs::read(file).map(|pem| Certificate::from_pem_bundle(&pem)) {
             Err(error) => self.error(format!("{setting} {}: {error}", file.display())),
             Ok(Ok(certificates)) if !certificates.is_empty() => {
-                self.ok(format!(
-                    "{setting} {}: certificates: {}",
-                    file.display(),
-                    certificates.len()
-                ));
+                self.ok(format!("{setting} {}: certificates: {}", file.display(), certificates.len()));
             }
-            Ok(_) => self.error(format!(
-                "{setting} {} holds no PEM certificate",
-                file.display()
-            )),
+            Ok(_) => self.error(format!("{setting} {} holds no PEM certificate", file.display())),
         }
     }
 
@@ -104,22 +104,15 @@ impl Findings {
         };
         match &config.vault.auth {
             AuthConfig::TokenFile(path) => file("token file", path),
-            AuthConfig::AppRole {
-                secret_id: SecretSource::File(path),
-                ..
-            } => file("secret ID file", path),
+            AuthConfig::AppRole { secret_id: SecretSource::File(path), .. } => file("secret ID file", path),
             AuthConfig::Kubernetes { jwt_file, .. } => file("service account token", jwt_file),
             AuthConfig::None if !config.nodes.is_empty() => {
-                self.warning(
-                    "no login to Vault: only availability, seal and HA state are asked for",
-                );
+                self.warning("no login to Vault: only availability, seal and HA state are asked for");
             }
             AuthConfig::None | AuthConfig::Token(_) | AuthConfig::AppRole { .. } => {}
         }
         if config.nodes.is_empty() && !matches!(config.vault.auth, AuthConfig::None) {
-            self.warning(
-                "there is a login to Vault, but no address: give VAULT_ADDR or [[node]] tables",
-            );
+            self.warning("there is a login to Vault, but no address: give VAULT_ADDR or [[node]] tables");
         }
     }
 
@@ -130,31 +123,20 @@ impl Findings {
             };
             let host = url.host_str().unwrap_or_default();
             let loopback = host == "localhost"
-                || host
-                    .trim_matches(['[', ']'])
-                    .parse()
-                    .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-            if url.scheme() == "http" && !loopback && !matches!(config.vault.auth, AuthConfig::None)
-            {
+                || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+            if url.scheme() == "http" && !loopback && !matches!(config.vault.auth, AuthConfig::None) {
                 self.warning(format!(
                     "node {}: the token goes over the network in clear text; use https",
                     node.name
                 ));
             }
-            match (
-                host.trim_matches(['[', ']']),
-                url.port_or_known_default().unwrap_or(8200),
-            )
+            match (host.trim_matches(['[', ']']), url.port_or_known_default().unwrap_or(8200))
                 .to_socket_addrs()
             {
-                Ok(_) => self.ok(format!(
-                    "node {}: {} is valid (not asked)",
-                    node.name, node.address
-                )),
-                Err(error) => self.warning(format!(
-                    "node {}: {host} cannot be looked up: {error}",
-                    node.name
-                )),
+                Ok(_) => self.ok(format!("node {}: {} is valid (not asked)", node.name, node.address)),
+                Err(error) => {
+                    self.warning(format!("node {}: {host} cannot be looked up: {error}", node.name))
+                }
             }
         }
     }

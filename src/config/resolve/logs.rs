@@ -14,53 +14,35 @@ impl Resolver<'_> {
         for table in &self.layers.file.nodes {
             let Some(given) = table.values.get("name") else {
                 let remedy = "Write name = \"…\"; it becomes the label `node`";
-                self.problems
-                    .0
-                    .push(table.origin.problem("the node has no name", remedy));
+                self.problems.0.push(table.origin.problem("the node has no name", remedy));
                 continue;
             };
-            let name = self
-                .problems
-                .take(value::name(given.text()).map_err(|wrong| problem(&given.origin, wrong)));
+            let name =
+                self.problems.take(value::name(given.text()).map_err(|wrong| problem(&given.origin, wrong)));
             let Some(name) = name else { continue };
             if names.iter().any(|(other, _)| *other == name) {
                 let remedy = "Give each node a name of its own";
-                self.problems.0.push(
-                    given
-                        .origin
-                        .problem(format!("there are two nodes {name:?}"), remedy),
-                );
+                self.problems.0.push(given.origin.problem(format!("there are two nodes {name:?}"), remedy));
             }
             names.push((name.clone(), given.origin.clone()));
             if let Some(given) = table.values.get("address") {
-                let address =
-                    value::api_address(given.text()).map_err(|wrong| problem(&given.origin, wrong));
-                nodes.extend(self.problems.take(address).map(|address| NodeConfig {
-                    name: name.clone(),
-                    address,
-                }));
+                let address = value::api_address(given.text()).map_err(|wrong| problem(&given.origin, wrong));
+                nodes.extend(
+                    self.problems.take(address).map(|address| NodeConfig { name: name.clone(), address }),
+                );
             }
-            for (key, kind) in [
-                ("audit_log", LogKind::Audit),
-                ("server_log", LogKind::Server),
-            ] {
+            for (key, kind) in [("audit_log", LogKind::Audit), ("server_log", LogKind::Server)] {
                 if let Some(given) = table.values.get(key) {
                     self.logs(given, kind, Some(&name), &mut logs);
                 }
             }
         }
         let single = self.single_node(!names.is_empty());
-        for (setting, kind) in [
-            (&setting::AUDIT_LOG, LogKind::Audit),
-            (&setting::SERVER_LOG, LogKind::Server),
-        ] {
+        for (setting, kind) in
+            [(&setting::AUDIT_LOG, LogKind::Audit), (&setting::SERVER_LOG, LogKind::Server)]
+        {
             if let Some(given) = self.layers.get(setting) {
-                self.logs(
-                    &given,
-                    kind,
-                    single.as_ref().map(|node| node.name.as_str()),
-                    &mut logs,
-                );
+                self.logs(&given, kind, single.as_ref().map(|node| node.name.as_str()), &mut logs);
             }
         }
         nodes.extend(single);
@@ -74,17 +56,12 @@ impl Resolver<'_> {
         let given = self.layers.get(&setting::VAULT_ADDRESS)?;
         if tables {
             let remedy = "Take one of them out; an address of each node stands in its [[node]]";
-            self.problems.0.push(
-                given
-                    .origin
-                    .problem("the file names the nodes already, in [[node]]", remedy),
-            );
+            self.problems
+                .0
+                .push(given.origin.problem("the file names the nodes already, in [[node]]", remedy));
         }
-        let address =
-            value::api_address(given.text()).map_err(|wrong| problem(&given.origin, wrong));
-        self.problems
-            .take(address)
-            .map(|address| NodeConfig { name, address })
+        let address = value::api_address(given.text()).map_err(|wrong| problem(&given.origin, wrong));
+        self.problems.take(address).map(|address| NodeConfig { name, address })
     }
 
     fn logs(
@@ -99,29 +76,16 @@ impl Resolver<'_> {
             LogKind::Server => "server",
         };
         // A node's name stands in front only where nodes stand in tables: else there is one node.
-        let in_table =
-            matches!(&given.origin, Origin::File { key, .. } if key.starts_with("node."));
-        let stem = node
-            .filter(|_| in_table)
-            .map_or(word.to_owned(), |node| format!("{node}-{word}"));
+        let in_table = matches!(&given.origin, Origin::File { key, .. } if key.starts_with("node."));
+        let stem = node.filter(|_| in_table).map_or(word.to_owned(), |node| format!("{node}-{word}"));
         for (index, text) in given.texts.iter().enumerate() {
             let named = value::named_path(text).map_err(|wrong| problem(&given.origin, wrong));
             let Some((name, path)) = self.problems.take(named) else {
                 continue;
             };
-            let name = name.unwrap_or_else(|| {
-                if index == 0 {
-                    stem.clone()
-                } else {
-                    format!("{stem}-{}", index + 1)
-                }
-            });
-            let log = LogConfig {
-                name,
-                kind,
-                path,
-                node: node.map(str::to_owned),
-            };
+            let name = name
+                .unwrap_or_else(|| if index == 0 { stem.clone() } else { format!("{stem}-{}", index + 1) });
+            let log = LogConfig { name, kind, path, node: node.map(str::to_owned) };
             logs.push((log, given.origin.clone()));
         }
     }
@@ -136,14 +100,11 @@ impl Resolver<'_> {
                     path => format!("{path} is read twice"),
                 };
                 // Vault mixes both logs in one stream where a container collects its output.
-                let remedy =
-                    "Name it once; lines of the other log in the same stream are told apart";
+                let remedy = "Name it once; lines of the other log in the same stream are told apart";
                 self.problems.0.push(origin.problem(problem, remedy));
             } else if before.iter().any(|(other, _)| other.name == log.name) {
                 let problem = format!("two logs have the name {:?}", log.name);
-                self.problems
-                    .0
-                    .push(origin.problem(problem, "Give one another name: NAME=PATH"));
+                self.problems.0.push(origin.problem(problem, "Give one another name: NAME=PATH"));
             }
         }
     }

@@ -9,15 +9,10 @@ use std::path::PathBuf;
 
 impl Resolver<'_> {
     pub(super) fn vault(&mut self) -> VaultConfig {
-        let namespace = self
-            .given(&setting::VAULT_NAMESPACE)
-            .map_or_else(String::new, |text| value::path_segment(&text));
+        let namespace =
+            self.given(&setting::VAULT_NAMESPACE).map_or_else(String::new, |text| value::path_segment(&text));
         let namespaces = match self.layers.get(&setting::VAULT_NAMESPACES) {
-            Some(given) => given
-                .texts
-                .iter()
-                .map(|text| value::path_segment(text))
-                .collect(),
+            Some(given) => given.texts.iter().map(|text| value::path_segment(text)).collect(),
             None => vec![namespace.clone()],
         };
         VaultConfig {
@@ -41,24 +36,18 @@ impl Resolver<'_> {
             skip_verify: self.parsed(&setting::TLS_SKIP_VERIFY, value::switch),
         };
         let lonely = match (&tls.client_cert, &tls.client_key) {
-            (Some(_), None) => Some((
-                &setting::TLS_CLIENT_CERT,
-                "a certificate without its key",
-                "vault.tls.client_key",
-            )),
-            (None, Some(_)) => Some((
-                &setting::TLS_CLIENT_KEY,
-                "a key without its certificate",
-                "vault.tls.client_cert",
-            )),
+            (Some(_), None) => {
+                Some((&setting::TLS_CLIENT_CERT, "a certificate without its key", "vault.tls.client_key"))
+            }
+            (None, Some(_)) => {
+                Some((&setting::TLS_CLIENT_KEY, "a key without its certificate", "vault.tls.client_cert"))
+            }
             _ => None,
         };
         if let Some((setting, problem, other)) = lonely
             && let Some(given) = self.layers.get(setting)
         {
-            self.problems
-                .0
-                .push(given.origin.problem(problem, format!("Give {other} too")));
+            self.problems.0.push(given.origin.problem(problem, format!("Give {other} too")));
         }
         tls
     }
@@ -71,10 +60,8 @@ impl Resolver<'_> {
             &setting::APPROLE_ROLE_ID,
             &setting::KUBERNETES_ROLE,
         ];
-        let mut begun: Vec<(&'static Setting, Given)> = methods
-            .into_iter()
-            .filter_map(|setting| Some((setting, self.layers.get(setting)?)))
-            .collect();
+        let mut begun: Vec<(&'static Setting, Given)> =
+            methods.into_iter().filter_map(|setting| Some((setting, self.layers.get(setting)?))).collect();
         begun.sort_by_key(|(_, given)| std::cmp::Reverse(given.origin.rank()));
         let Some((method, given)) = begun.first() else {
             return AuthConfig::None;
@@ -83,9 +70,7 @@ impl Resolver<'_> {
             && other.origin.rank() == given.origin.rank()
         {
             let problem = format!("there is another login: {}", other.origin);
-            self.problems
-                .0
-                .push(given.origin.problem(problem, "Keep one of them"));
+            self.problems.0.push(given.origin.problem(problem, "Keep one of them"));
         }
         let text = given.text().to_owned();
         if *method == &setting::VAULT_TOKEN {
@@ -100,13 +85,9 @@ impl Resolver<'_> {
             }
         } else {
             AuthConfig::Kubernetes {
-                mount: value::path_segment(
-                    &self.parsed(&setting::KUBERNETES_MOUNT, value::present),
-                ),
+                mount: value::path_segment(&self.parsed(&setting::KUBERNETES_MOUNT, value::present)),
                 role: self.given(&setting::KUBERNETES_ROLE).unwrap_or_default(),
-                jwt_file: self
-                    .parsed(&setting::KUBERNETES_JWT_FILE, value::present)
-                    .into(),
+                jwt_file: self.parsed(&setting::KUBERNETES_JWT_FILE, value::present).into(),
             }
         }
     }
@@ -116,19 +97,14 @@ impl Resolver<'_> {
         let file = self.layers.get(&setting::APPROLE_SECRET_ID_FILE);
         match (value, file) {
             (Some(value), file)
-                if file
-                    .as_ref()
-                    .is_none_or(|file| file.origin.rank() < value.origin.rank()) =>
+                if file.as_ref().is_none_or(|file| file.origin.rank() < value.origin.rank()) =>
             {
                 SecretSource::Value(Secret::new(value.text().trim()))
             }
             (_, Some(file)) => SecretSource::File(file.text().into()),
             (_, None) => {
-                let remedy =
-                    "Give vault.approle.secret_id_file, or LEASEWATCH_VAULT_APPROLE_SECRET_ID";
-                self.problems
-                    .0
-                    .push(login.problem("the AppRole login has no secret ID", remedy));
+                let remedy = "Give vault.approle.secret_id_file, or LEASEWATCH_VAULT_APPROLE_SECRET_ID";
+                self.problems.0.push(login.problem("the AppRole login has no secret ID", remedy));
                 SecretSource::File(PathBuf::new())
             }
         }
