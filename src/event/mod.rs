@@ -6,5 +6,5 @@
 mod observation;
 mod time;
 
-pub use observation::{Fact, MountClass, MountFact, Observation, RoleFact};
+pub use observation::{Fact, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
 pub use time::Timestamp;
