@@ -12,10 +12,17 @@
 //! ARCHITECTURE.md has the picture at length, and the invariants.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod config;
 pub mod contract;
+pub mod engine;
 pub mod event;
 pub mod exposition;
+pub mod observed;
+pub mod pipeline;
+pub mod serverlog;
 pub mod snapshot;
 pub mod source;
+pub mod state;
+pub mod store;
 pub mod vault;

@@ -3,8 +3,38 @@
 //! `audit`, `serverlog` and `observed` make events out of lines; `pipeline`
 //! puts them in order; `state` and `anomaly` fold them into numbers.
 
+mod entry;
 mod observation;
+mod outcome;
+mod server;
 mod time;
 
+pub use entry::{
+    Action, Caller, Entry, LeaseHash, LeaseRef, Mount, Operation, Privileged, RequestId, Stage, Text,
+};
 pub use observation::{Fact, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
+pub use outcome::{Failure, Outcome, RevocationForm, RevocationTrouble};
+pub use server::ServerEvent;
 pub use time::Timestamp;
+
+/// One thing that happened, with its time as its own log tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Time of the line.
+    pub at: Timestamp,
+    /// What it says.
+    pub kind: EventKind,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EventKind {
+    /// An audit entry, of a request or of its response.
+    Audit(Box<Entry>),
+    /// A line of the server's own log.
+    Server(ServerEvent),
+    /// Something learnt outside the logs.
+    Observed(Observation),
+    /// A readable line that says nothing to us.
+    Nothing,
+}

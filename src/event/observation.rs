@@ -78,18 +78,6 @@ pub enum Fact {
         /// Name below `leasewatch_vault_…_total`, to the raw value.
         raw: BTreeMap<String, f64>,
     },
-    /// A line of standard input or of a stream, kept so that it can be read again.
-    Line {
-        /// Configured name of the log source it belongs to.
-        source: String,
-        /// The line, without its end.
-        text: String,
-    },
-    /// The stream `source` was not listened to for a while before this moment.
-    Gap {
-        /// Configured name of the log source.
-        source: String,
-    },
 }
 
 /// One mount of a namespace.

@@ -1,0 +1,152 @@
+//! What a request is about, by its path and operation: the only file that
+//! knows the paths of `sys/`, `auth/` and `identity/`. Paths of secret engines
+//! are in `engine`.
+
+use super::loose::Data;
+use crate::event::{Action, LeaseHash, LeaseRef, Mount, Operation, Privileged, RevocationForm, Text};
+
+/// The prefix of a keyed hash in the audit log.
+const HASHED: &str = "hmac-sha256:";
+
+/// The operation, as the log spells it.
+pub(super) fn operation(name: &str) -> Operation {
+    match name {
+        "read" => Operation::Read,
+        "create" | "update" | "patch" => Operation::Write,
+        "delete" => Operation::Delete,
+        "list" | "scan" => Operation::List,
+        _ => Operation::Other,
+    }
+}
+
+/// What a request to `path` (relative to its namespace) is about.
+pub(super) fn action(
+    path: &str,
+    operation: Operation,
+    mount: Option<&Mount>,
+    data: Option<&Data<'_>>,
+) -> Action {
+    let writes = matches!(operation, Operation::Write | Operation::Delete);
+    if let Some(path) = path.strip_prefix("sys/") {
+        system(path, operation, writes, data)
+    } else if let Some(below) = path.strip_prefix("auth/") {
+        authentication(path, below, operation, writes, mount)
+    } else if let Some(path) = path.strip_prefix("identity/") {
+        // Look-ups are writes by their operation only.
+        if writes && !path.starts_with("lookup/") && !path.starts_with("oidc/introspect") {
+            Action::Privileged(Privileged::IdentityWrite)
+        } else {
+            Action::Other
+        }
+    } else if path.starts_with("cubbyhole/") {
+        Action::Other
+    } else {
+        Action::Engine
+    }
+}
+
+fn system(path: &str, operation: Operation, writes: bool, data: Option<&Data<'_>>) -> Action {
+    let (area, rest) = path.split_once('/').unwrap_or((path, ""));
+    let privileged = match area {
+        // The paths of 0.x, `sys/renew` and so on, mean the same.
+        "leases" | "renew" | "revoke" | "revoke-prefix" | "revoke-force" if operation == Operation::Write => {
+            let leases = path.strip_prefix("leases/").unwrap_or(path);
+            let (verb, rest) = leases.split_once('/').unwrap_or((leases, ""));
+            let by_body = |key: fn(&Data<'_>) -> Option<Text>| lease_ref(rest, data.and_then(key));
+            let lease = || by_body(|data| data.lease_id.as_deref().map(Text::from));
+            let prefix = || by_body(|data| data.prefix.as_deref().map(Text::from));
+            return match verb {
+                "renew" => Action::Renew(lease()),
+                "revoke" => Action::Revoke(RevocationForm::Lease, lease()),
+                "revoke-prefix" => Action::Revoke(RevocationForm::Prefix, prefix()),
+                "revoke-force" => Action::Revoke(RevocationForm::Force, prefix()),
+                _ => Action::Other,
+            };
+        }
+        "audit" if path == "audit/test" => return Action::Probe,
+        "audit" if writes => Privileged::AuditChange,
+        "config" if writes && rest.starts_with("auditing") => Privileged::AuditChange,
+        "audit-hash" if writes => Privileged::AuditHash,
+        "generate-root" | "generate-recovery-token" if writes => Privileged::GenerateRoot,
+        "policy" | "policies" if writes => Privileged::PolicyWrite,
+        "mounts" | "auth" | "remount" if writes => Privileged::MountChange,
+        "plugins" if writes => Privileged::PluginChange,
+        "namespaces" if writes => Privileged::NamespaceChange,
+        "storage" if rest.starts_with("raft/snapshot") && (writes || operation == Operation::Read) => {
+            Privileged::RaftSnapshot
+        }
+        "raw" => Privileged::RawAccess,
+        "seal" | "step-down" if writes => Privileged::Seal,
+        _ => return Action::Other,
+    };
+    Action::Privileged(privileged)
+}
+
+fn authentication(
+    path: &str,
+    below: &str,
+    operation: Operation,
+    writes: bool,
+    mount: Option<&Mount>,
+) -> Action {
+    let rest = mount.and_then(|mount| path.strip_prefix(mount.point.as_str()));
+    if below.starts_with("token/") {
+        let verb = rest.unwrap_or(&below["token/".len()..]);
+        return match verb {
+            _ if operation != Operation::Write => Action::Other,
+            "revoke" | "revoke-self" | "revoke-accessor" | "revoke-orphan" => {
+                Action::Revoke(RevocationForm::Token, LeaseRef::Absent)
+            }
+            _ if verb.starts_with("roles/") => Action::Privileged(Privileged::AuthWrite),
+            _ => Action::Other,
+        };
+    }
+    let logs_in = match rest {
+        Some(rest) => is_login(rest),
+        // Without the mount's name: the word itself, anywhere below the first segment.
+        None => {
+            below.split('/').skip(1).any(|segment| segment == "login") || below.ends_with("oidc/callback")
+        }
+    };
+    if logs_in {
+        // A certificate or OIDC login may be a read; look-ahead operations are no logins.
+        return if matches!(operation, Operation::Write | Operation::Read) {
+            Action::Login
+        } else {
+            Action::Other
+        };
+    }
+    // Handing out a secret ID is an AppRole's daily business, not a change to it.
+    if writes && !path.contains("/secret-id") && !path.contains("/tidy/") && !path.ends_with("/auth_url") {
+        Action::Privileged(Privileged::AuthWrite)
+    } else {
+        Action::Other
+    }
+}
+
+fn is_login(rest: &str) -> bool {
+    rest == "login" || rest.starts_with("login/") || matches!(rest, "oidc/callback" | "callback")
+}
+
+/// A lease by the end of the path, or else by the body.
+fn lease_ref(in_path: &str, in_body: Option<Text>) -> LeaseRef {
+    if !in_path.is_empty() {
+        return LeaseRef::Plain(in_path.into());
+    }
+    match in_body {
+        None => LeaseRef::Absent,
+        Some(text) => match text.strip_prefix(HASHED) {
+            None => LeaseRef::Plain(text),
+            Some(hex) => hash(hex).map_or(LeaseRef::Absent, LeaseRef::Hashed),
+        },
+    }
+}
+
+fn hash(hex: &str) -> Option<LeaseHash> {
+    u128::from_str_radix(hex.get(..32)?, 16).ok().map(LeaseHash)
+}
+
+/// A value that the device has hashed.
+pub(super) fn is_hashed(text: &str) -> bool {
+    text.starts_with(HASHED)
+}

@@ -1,0 +1,165 @@
+//! Decoding: one line of an audit device to one event, or the reason why not.
+
+use super::classify::{action, is_hashed, operation};
+use super::error_text;
+use super::view::{self, Line, text};
+use crate::event::{
+    Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
+    Text, Timestamp,
+};
+
+/// Why a line could not be read: the label `reason` of `leasewatch_log_unreadable_total`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Unreadable {
+    /// It is not one JSON object.
+    #[error("not a JSON object")]
+    NotJson,
+    /// It is not UTF-8.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// A JSON object, but no audit entry: a field has the wrong type, or `request` is missing.
+    #[error("not the shape of an audit entry")]
+    WrongShape,
+    /// It has no time that can be read.
+    #[error("no readable time")]
+    NoTime,
+    /// It is XML: the format `jsonx`, which Vault offered and OpenBao dropped.
+    #[error("jsonx, which is not supported: set format = \"json\" on the audit device")]
+    Jsonx,
+}
+
+/// Decodes one line: a JSON object, without a prefix and without its end.
+///
+/// # Errors
+/// The reason, to be counted; the next line is not affected.
+pub fn decode(line: &str) -> Result<Event, Unreadable> {
+    let line: Line<'_> = match serde_json::from_str(line) {
+        Ok(line) => line,
+        Err(error) if error.is_data() => return Err(Unreadable::WrongShape),
+        Err(_) if line.starts_with("<json:object") => return Err(Unreadable::Jsonx),
+        Err(_) => return Err(Unreadable::NotJson),
+    };
+    let at =
+        line.time.as_ref().and_then(|time| Timestamp::parse_rfc3339(&time.0)).ok_or(Unreadable::NoTime)?;
+    let stage = match text(line.kind.as_ref()) {
+        "request" => Stage::Request,
+        "response" => Stage::Response,
+        // `kmip-request` and other kinds that engines log for themselves.
+        kind if kind.ends_with("-request") || kind.ends_with("-response") => {
+            return Ok(Event { at, kind: EventKind::Nothing });
+        }
+        _ => return Err(Unreadable::WrongShape),
+    };
+    let entry = entry(stage, &line).ok_or(Unreadable::WrongShape)?;
+    Ok(Event { at, kind: EventKind::Audit(Box::new(entry)) })
+}
+
+fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
+    let request = line.request.as_ref()?;
+    let response = line.response.as_ref();
+    let namespace =
+        text(request.namespace.as_ref().and_then(|namespace| namespace.path.as_ref())).trim_matches('/');
+    let first = |a, b| if text(a).is_empty() { text(b) } else { text(a) };
+    let point = first(request.mount_point.as_ref(), response.and_then(|r| r.mount_point.as_ref()));
+    let engine = first(request.mount_type.as_ref(), response.and_then(|r| r.mount_type.as_ref()));
+    let point = below(namespace, point);
+    let path = text(request.path.as_ref()).trim_start_matches('/');
+    // Relative to the namespace in all code that was read; should a version
+    // not agree, the mount point tells.
+    let path = if point.is_empty() || path.starts_with(point) { path } else { below(namespace, path) };
+    let mount = (!point.is_empty()).then(|| Mount { point: point.into(), engine: engine.into() });
+    let operation = operation(text(request.operation.as_ref()));
+
+    let auth = line.auth.as_ref();
+    let filled = |field: fn(&view::Auth<'_>) -> bool| auth.is_some_and(field);
+    let caller = Caller {
+        known: filled(|a| a.policies.any)
+            || filled(|a| !text(a.display_name.as_ref()).is_empty())
+            || filled(|a| !text(a.entity_id.as_ref()).is_empty())
+            || filled(|a| !text(a.accessor.as_ref()).is_empty()),
+        root: filled(|a| a.policies.root),
+    };
+    let mut action = action(path, operation, mount.as_ref(), request.data.as_ref());
+    let grants_token = response.is_some_and(|r| r.auth.0);
+    if grants_token && path.starts_with("auth/") && !path.starts_with("auth/token/") {
+        action = Action::Login;
+    }
+    let outcome = outcome(line, engine, caller);
+    let lease = response
+        .and_then(|r| r.secret.as_ref())
+        .and_then(|secret| secret.lease_id.as_ref())
+        .filter(|id| !id.0.is_empty())
+        .map(|id| Text::from(&*id.0));
+    // A call that failed while wrapped also carries `wrap_info`, but no path.
+    let wrapped = outcome == Outcome::Ok
+        && response
+            .and_then(|r| r.wrap_info.as_ref())
+            .is_some_and(|wrap| !text(wrap.creation_path.as_ref()).is_empty());
+    let capped = matches!(action, Action::Renew(_))
+        && response.and_then(|r| r.warnings.as_ref()).is_some_and(|warnings| {
+            warnings.iter().any(|warning| warning.0.contains("exceeded the effective max_ttl"))
+        });
+    Some(Entry {
+        stage,
+        id: RequestId::parse(text(request.id.as_ref())),
+        operation,
+        namespace: namespace.into(),
+        namespace_id: text(request.namespace.as_ref().and_then(|namespace| namespace.id.as_ref())).into(),
+        path: path.into(),
+        engine: (mount.is_none() && !engine.is_empty()).then(|| engine.into()),
+        mount,
+        caller,
+        action,
+        outcome,
+        lease,
+        wrapped,
+        has_data: response.and_then(|r| r.data.as_ref()).is_some_and(|data| data.keys > 0),
+        marker: request
+            .data
+            .as_ref()
+            .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
+            .and_then(RequestId::parse),
+        capped,
+    })
+}
+
+/// How it ended. Success is: no `error`, and no `response.data.error`, which is
+/// all that is logged where an engine answered with an error of its own (HTTP 400).
+fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
+    let error = text(line.error.as_ref());
+    if matches!(line.forwarded, Some(super::loose::Loose::Bool(true))) || error_text::left_to_active(error) {
+        return Outcome::Forwarded;
+    }
+    if !error.is_empty() {
+        return Outcome::Failed(error_text::classify(error, caller.known));
+    }
+    let Some(data) = line.response.as_ref().and_then(|response| response.data.as_ref()) else {
+        return Outcome::Ok;
+    };
+    if let Some(told) = &data.error {
+        // A secret of a key/value store may have a key of that name.
+        let stored = matches!(engine, "kv" | "generic" | "cubbyhole") && data.keys > 1;
+        if !stored {
+            let failure = match error_text::classify(told, caller.known) {
+                _ if is_hashed(told) => Failure::Hashed,
+                // What the caller was told is the caller's doing.
+                Failure::Backend => Failure::Other,
+                failure => failure,
+            };
+            return Outcome::Failed(failure);
+        }
+    }
+    match data.http_status_code {
+        Some(202) => Outcome::Queued,
+        Some(400..) => Outcome::Failed(Failure::Other),
+        _ => Outcome::Ok,
+    }
+}
+
+/// `path` without the namespace in front, where it has it.
+fn below<'p>(namespace: &str, path: &'p str) -> &'p str {
+    if namespace.is_empty() {
+        return path;
+    }
+    path.strip_prefix(namespace).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+}

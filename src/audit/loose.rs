@@ -1,0 +1,164 @@
+//! Loose values: JSON of any type where only some types are of interest, so
+//! that a key's unexpected type never costs the line.
+
+use crate::event::OWN_MARKER_PREFIX;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A string, borrowed where it has no escapes. (A plain `Option<Cow<str>>`
+/// would copy every time; this newtype borrows inside `Option` and `Vec` too.)
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Str<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// A value of any type.
+#[derive(Debug)]
+pub(super) enum Loose<'a> {
+    Text(Cow<'a, str>),
+    Bool(bool),
+    Number(u64),
+    Other,
+}
+
+impl<'a, 'de: 'a> Deserialize<'de> for Loose<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Loose<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("any value")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Loose::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Loose::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+                Ok(Loose::Bool(value))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+                Ok(Loose::Number(value))
+            }
+            fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Loose::Other)
+            }
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Loose::Other)
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Loose::Other)
+            }
+        }
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// The free-form `data` of a request or an answer: the few keys that are used,
+/// whatever else and of whatever type stands there.
+#[derive(Debug, Default)]
+pub(super) struct Data<'a> {
+    /// How many keys it has.
+    pub(super) keys: usize,
+    pub(super) lease_id: Option<Cow<'a, str>>,
+    pub(super) prefix: Option<Cow<'a, str>>,
+    pub(super) error: Option<Cow<'a, str>>,
+    pub(super) http_status_code: Option<u64>,
+    /// A key that begins as the markers of own requests do.
+    pub(super) marker: Option<Cow<'a, str>>,
+}
+
+impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Data<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Data::default())
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut data = Data::default();
+                while let Some(Str(key)) = map.next_key()? {
+                    data.keys += 1;
+                    let place = match &*key {
+                        "lease_id" => &mut data.lease_id,
+                        "prefix" => &mut data.prefix,
+                        "error" => &mut data.error,
+                        "http_status_code" => {
+                            if let Loose::Number(code) = map.next_value()? {
+                                data.http_status_code = Some(code);
+                            }
+                            continue;
+                        }
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            if key.starts_with(OWN_MARKER_PREFIX) {
+                                data.marker = Some(key);
+                            }
+                            continue;
+                        }
+                    };
+                    if let Loose::Text(text) = map.next_value()? {
+                        *place = Some(text);
+                    }
+                }
+                Ok(data)
+            }
+        }
+        deserializer.deserialize_any(Keys)
+    }
+}
+
+/// The policies of a token: whether there are any, and whether one is `root`.
+#[derive(Debug, Default)]
+pub(super) struct Policies {
+    pub(super) any: bool,
+    pub(super) root: bool,
+}
+
+impl<'de> Deserialize<'de> for Policies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Policies;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of policy names")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Policies::default())
+            }
+            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
+                let mut policies = Policies::default();
+                while let Some(policy) = seq.next_element::<Loose<'de>>()? {
+                    policies.any = true;
+                    policies.root |= matches!(policy, Loose::Text(name) if name == "root");
+                }
+                Ok(policies)
+            }
+        }
+        deserializer.deserialize_any(List)
+    }
+}
+
+/// Something whose mere presence counts.
+#[derive(Debug, Default)]
+pub(super) struct Present(pub(super) bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<IgnoredAny>::deserialize(deserializer).map(|value| Self(value.is_some()))
+    }
+}

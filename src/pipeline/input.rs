@@ -1,0 +1,163 @@
+//! An input: one source with the one line of it that is read but not yet applied.
+
+use super::decode::{Lines, decode};
+use super::stats::Stats;
+use crate::event::{Event, Timestamp};
+use crate::source::{LineSource, Notice, Position, Step};
+use std::time::Instant;
+
+/// One source of the pipeline.
+pub struct Input {
+    /// The label `source`.
+    pub name: String,
+    /// What kind of lines it has.
+    pub lines: Lines,
+    pub(super) source: Box<dyn LineSource>,
+    pub(super) stats: Stats,
+    /// Time of the last line read: none is earlier, whatever it says.
+    floor: Timestamp,
+    /// The same for the last line applied.
+    applied_floor: Timestamp,
+    pub(super) head: Option<Head>,
+    pub(super) rest: Rest,
+    /// How far the source's clock was seen ahead of ours, in nanoseconds.
+    ahead: i64,
+    buffer: Vec<u8>,
+}
+
+/// A step that was taken but not applied.
+pub(super) struct Head {
+    pub(super) at: Timestamp,
+    pub(super) read: Instant,
+    pub(super) item: Item,
+}
+
+/// What is applied.
+pub(super) enum Item {
+    Line { bytes: u64, event: Option<Event>, unreadable: Option<&'static str> },
+    Notice(Notice),
+}
+
+/// What there is behind the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Not looked at since.
+    Unseen,
+    /// Nothing at that moment of wall time.
+    Idle(Timestamp),
+    /// Nothing ever again.
+    Ended,
+}
+
+impl Input {
+    /// An input that begins where its source does.
+    pub fn new(name: impl Into<String>, lines: Lines, source: Box<dyn LineSource>) -> Self {
+        Self {
+            name: name.into(),
+            lines,
+            source,
+            stats: Stats::default(),
+            floor: Timestamp::MIN,
+            applied_floor: Timestamp::MIN,
+            head: None,
+            rest: Rest::Unseen,
+            ahead: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Takes up what was counted of it before.
+    #[must_use]
+    pub fn resumed(mut self, stats: Stats, floor: Timestamp) -> Self {
+        self.stats = stats;
+        self.floor = floor;
+        self.applied_floor = floor;
+        self
+    }
+
+    /// Takes the next step, if there is no head and there may be something.
+    pub(super) fn fill(&mut self, now: Instant, wall: Timestamp) {
+        while self.head.is_none() && self.rest == Rest::Unseen {
+            match self.source.next(now, &mut self.buffer) {
+                Step::Line => {
+                    let decoded = decode(self.lines, &self.buffer);
+                    if let Some(event) = &decoded.event {
+                        self.floor = self.floor.max(event.at);
+                        self.ahead = self.ahead.max(event.at.nanos_since(wall));
+                    }
+                    let bytes = self.buffer.len() as u64 + 1;
+                    let item = Item::Line { bytes, event: decoded.event, unreadable: decoded.unreadable };
+                    self.head = Some(Head { at: self.floor, read: now, item });
+                    // One line of many megabytes must not hold its memory for ever.
+                    if self.buffer.capacity() > 1 << 20 {
+                        self.buffer = Vec::new();
+                    }
+                }
+                Step::Notice(notice) => {
+                    self.head = Some(Head { at: self.floor, read: now, item: Item::Notice(notice) });
+                }
+                Step::Idle => self.rest = Rest::Idle(wall),
+                Step::End => self.rest = Rest::Ended,
+            }
+        }
+    }
+
+    /// Another input has a head of that time. Whether this one, which has none,
+    /// can still come up with something earlier.
+    pub(super) fn may_precede(
+        &self,
+        head: &Head,
+        ahead: i64,
+        now: Instant,
+        settle: std::time::Duration,
+    ) -> bool {
+        match self.rest {
+            Rest::Ended => false,
+            Rest::Unseen => true,
+            Rest::Idle(seen) => {
+                let settled = now.duration_since(head.read) >= settle;
+                let settle = i64::try_from(settle.as_nanos()).unwrap_or(i64::MAX);
+                !settled && head.at.plus_nanos(-ahead) > seen.plus_nanos(-settle)
+            }
+        }
+    }
+
+    /// How far its clock is ahead of ours, in nanoseconds.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead
+    }
+
+    /// It may have something again.
+    pub(super) fn look_again(&mut self) {
+        if self.rest != Rest::Ended {
+            self.rest = Rest::Unseen;
+        }
+    }
+
+    /// Takes the head off, to be applied.
+    pub(super) fn take(&mut self) -> Option<Head> {
+        let head = self.head.take()?;
+        self.applied_floor = head.at;
+        Some(head)
+    }
+
+    /// Time of the last line applied.
+    pub(super) fn floor(&self) -> Timestamp {
+        self.applied_floor
+    }
+
+    /// How the source is.
+    pub fn status(&self) -> crate::source::Status {
+        self.source.status()
+    }
+
+    /// What is counted of it.
+    pub fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// The first line that is not applied.
+    pub(super) fn position(&self) -> Position {
+        if self.head.is_some() { self.source.position() } else { self.source.next_position() }
+    }
+}

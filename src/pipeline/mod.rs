@@ -1,0 +1,224 @@
+//! The pipeline: all sources merged in time, each line decoded and applied to
+//! the state. `serve` and `analyze` run the same one. It reads no clock; the
+//! caller says what time it is.
+//!
+//! An event is applied once every other source has shown a later one, has
+//! ended, or was at its end and has had the settling time since. Memory is
+//! one line a source.
+
+mod decode;
+mod input;
+mod stats;
+
+pub use decode::Lines;
+pub use input::Input;
+pub use stats::Stats;
+
+use crate::event::{EventKind, Fact, Timestamp};
+use crate::snapshot::Family;
+use crate::source::Position;
+use crate::state::{Limits, SourceId, State};
+use input::{Head, Item, Rest};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a source at its end is given to come up with something earlier.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Everything read so far, and what it came to.
+pub struct Pipeline {
+    inputs: Vec<Input>,
+    state: State,
+    /// Nothing that is applied from here on counts as earlier than this.
+    front: Timestamp,
+    /// Steps applied since the beginning: the same number means the same numbers.
+    applied: u64,
+}
+
+/// What has to be kept so that reading can go on where it stopped.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// Steps applied since the beginning.
+    pub applied: u64,
+    /// Event time of the last of them.
+    pub front: Timestamp,
+    /// By name.
+    pub sources: BTreeMap<String, SavedSource>,
+    /// All that is counted.
+    pub state: State,
+}
+
+/// What has to be kept of one source.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedSource {
+    /// The first line not yet applied.
+    pub position: Position,
+    /// Time of the line before it.
+    pub floor: Timestamp,
+    /// What was counted.
+    pub stats: Stats,
+}
+
+/// How a run of the pipeline ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more to do now.
+    Busy,
+    /// A line waits for the settling time to pass.
+    Settling,
+    /// Every source is at its end, and all is applied.
+    Idle,
+    /// Every source is read out for ever.
+    Done,
+}
+
+impl Pipeline {
+    /// A pipeline that has counted nothing yet.
+    pub fn new(limits: Limits, inputs: Vec<Input>) -> Self {
+        Self { inputs, state: State::new(limits), front: Timestamp::MIN, applied: 0 }
+    }
+
+    /// A pipeline that goes on from what was saved; `inputs` begin where it says.
+    pub fn resume(
+        applied: u64,
+        front: Timestamp,
+        mut state: State,
+        limits: Limits,
+        inputs: Vec<Input>,
+    ) -> Self {
+        state.restore(limits);
+        Self { inputs, state, front, applied }
+    }
+
+    /// Applies what can be applied, at most `steps`, up to the event time `until`.
+    /// `wall` is the time of day, which only matters where sources go on.
+    pub fn run(&mut self, now: Instant, wall: Timestamp, until: Timestamp, steps: usize) -> Progress {
+        for input in &mut self.inputs {
+            input.look_again();
+        }
+        for _ in 0..steps {
+            for input in &mut self.inputs {
+                input.fill(now, wall);
+            }
+            let Some(next) = self.earliest() else { return self.rest(wall) };
+            let Some(head) = &self.inputs[next].head else { return self.rest(wall) };
+            if head.at > until {
+                return Progress::Done;
+            }
+            let ahead = self.inputs[next].ahead();
+            let waits = |input: &Input| input.head.is_none() && input.may_precede(head, ahead, now, SETTLE);
+            if self.inputs.iter().any(waits) {
+                return Progress::Settling;
+            }
+            self.apply(next);
+        }
+        Progress::Busy
+    }
+
+    /// The input with the earliest head; among equals the first one.
+    fn earliest(&self) -> Option<usize> {
+        let heads = self.inputs.iter().enumerate();
+        heads.filter_map(|(at, input)| input.head.as_ref().map(|head| (head.at, at))).min().map(|(_, at)| at)
+    }
+
+    fn rest(&mut self, wall: Timestamp) -> Progress {
+        if self.inputs.iter().all(|input| input.rest == Rest::Ended) {
+            return Progress::Done;
+        }
+        // Nobody has anything: time passes by the clock.
+        let settled = wall.plus_nanos(-i64::try_from(SETTLE.as_nanos()).unwrap_or(0));
+        if settled > self.front {
+            self.front = settled;
+            self.state.advance(settled);
+        }
+        Progress::Idle
+    }
+
+    fn apply(&mut self, next: usize) {
+        let input = &mut self.inputs[next];
+        let Some(Head { at, item, .. }) = input.take() else { return };
+        self.applied += 1;
+        match item {
+            Item::Notice(notice) => input.stats.notice(notice),
+            Item::Line { bytes, event, unreadable } => {
+                input.stats.lines += 1;
+                input.stats.bytes += bytes;
+                if let Some(reason) = unreadable {
+                    input.stats.unreadable(reason);
+                }
+                let Some(mut event) = event else { return };
+                input.stats.last_entry = Some(at);
+                event.at = at.max(self.front);
+                // A note on an own request is dated back on purpose.
+                let dated_back = matches!(&event.kind, EventKind::Observed(o) if matches!(o.fact, Fact::OwnRequest { .. } | Fact::OwnMarker { .. }));
+                if event.at > at && !dated_back {
+                    input.stats.late += 1;
+                }
+                self.front = event.at;
+                self.state.apply(SourceId(u16::try_from(next).unwrap_or(u16::MAX)), event);
+            }
+        }
+    }
+
+    /// Moves event time on to `to`, for a read at that moment.
+    pub fn advance(&mut self, to: Timestamp) {
+        self.front = self.front.max(to);
+        self.state.advance(to);
+    }
+
+    /// Event time up to which everything is applied.
+    pub fn front(&self) -> Timestamp {
+        self.front
+    }
+
+    /// Steps applied since the beginning.
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    /// All series of the state at `as_of`.
+    pub fn families(&self, as_of: Timestamp) -> Vec<Family> {
+        self.state.families(as_of)
+    }
+
+    /// The state, to read.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The inputs, to read.
+    pub fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    /// What has to be kept, as the JSON of `Saved`.
+    ///
+    /// # Errors
+    /// Never for what a state holds; a serializer's error all the same.
+    pub fn save(&self) -> serde_json::Result<Vec<u8>> {
+        #[derive(Serialize)]
+        struct Borrowed<'a> {
+            version: u32,
+            applied: u64,
+            front: Timestamp,
+            sources: BTreeMap<&'a str, SavedSource>,
+            state: &'a State,
+        }
+        let source = |input: &Input| SavedSource {
+            position: input.position(),
+            floor: input.floor(),
+            stats: input.stats.clone(),
+        };
+        serde_json::to_vec(&Borrowed {
+            version: VERSION,
+            applied: self.applied,
+            front: self.front,
+            sources: self.inputs.iter().map(|input| (input.name.as_str(), source(input))).collect(),
+            state: &self.state,
+        })
+    }
+}
+
+/// Version of what `Pipeline::save` writes.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,296 @@
+//! Audit entries, counted: outcomes on responses, once for each exchange.
+
+use super::flight::Arrival;
+use super::labels::RoleId;
+use super::renewals::Renewed;
+use super::revocations::Asked;
+use super::subject::{self, Subject};
+use super::traffic::Ended;
+use super::{SourceId, State};
+use crate::contract::credentials as metric;
+use crate::engine::{Meaning, Role};
+use crate::event::{
+    Action, Entry, Failure, LeaseRef, Operation, Outcome, Privileged, RevocationForm, Stage, Timestamp,
+};
+use crate::snapshot::Metric;
+
+/// How many namespaces are remembered by their IDs.
+const NAMESPACES_MOST: usize = 10_000;
+
+impl State {
+    pub(super) fn audit(&mut self, source: SourceId, at: Timestamp, entry: &Entry) {
+        if entry.action == Action::Probe {
+            return;
+        }
+        if let (Some(marker), Some(id)) = (entry.marker, entry.id) {
+            self.flight.marked(marker, id, at);
+        }
+        match entry.stage {
+            Stage::Request => self.request(source, at, entry),
+            Stage::Response => {
+                if entry.outcome == Outcome::Forwarded {
+                    if let Some(id) = entry.id {
+                        self.flight.forwarded(id);
+                    }
+                    return;
+                }
+                let arrival =
+                    entry.id.map_or(Arrival::First(None), |id| self.flight.response(id, source, at));
+                match arrival {
+                    Arrival::First(took) => {
+                        let subject = subject::of(&mut self.labels, entry, &metric::REQUESTS);
+                        self.count(at, entry, &subject, took);
+                    }
+                    Arrival::Own => self.canary = Some(at),
+                    Arrival::Repeated => {}
+                }
+            }
+        }
+        if self.flight.is_full() {
+            self.make_room();
+        }
+    }
+
+    fn request(&mut self, source: SourceId, at: Timestamp, entry: &Entry) {
+        let Some(id) = entry.id else { return };
+        if entry.outcome == Outcome::Forwarded {
+            return;
+        }
+        let subject = subject::of(&mut self.labels, entry, &metric::REQUESTS);
+        // Sealing and stepping down log no response, nor does what a rate limit refuses.
+        let is_all = matches!(entry.action, Action::Privileged(Privileged::Seal))
+            || entry.outcome == Outcome::Failed(Failure::Quota);
+        if !is_all {
+            self.flight.request(id, source, at, subject.mount);
+        } else if self.flight.finish(id, at) {
+            self.count(at, entry, &subject, None);
+        }
+    }
+
+    fn count(&mut self, at: Timestamp, entry: &Entry, subject: &Subject<'_>, took: Option<i64>) {
+        let mount = subject.mount;
+        let ended = Ended::of(entry.outcome);
+        self.traffic.request(mount, ended);
+        if ended == Ended::Denied && entry.action != Action::Login {
+            self.traffic.denied(mount, entry.outcome == Outcome::Failed(Failure::Denied));
+        }
+        if entry.caller.root && entry.action != Action::Login {
+            self.traffic.privileged(mount, Privileged::RootToken, ended);
+        }
+        if ended == Ended::Ok {
+            self.learn_namespace(entry);
+        }
+        match &entry.action {
+            Action::Login => self.traffic.login(mount, ended == Ended::Ok),
+            Action::Renew(lease) => self.renewal(at, entry, lease),
+            Action::Revoke(form, lease) => self.revocation(entry, subject, *form, lease, ended),
+            Action::Privileged(operation) => {
+                self.traffic.privileged(mount, *operation, ended);
+                if *operation == Privileged::MountChange && ended == Ended::Ok {
+                    self.learn_mount(entry);
+                }
+            }
+            Action::Engine => self.engine(at, entry, subject, ended, took),
+            Action::Probe | Action::Other => {}
+        }
+    }
+
+    fn engine(
+        &mut self,
+        at: Timestamp,
+        entry: &Entry,
+        subject: &Subject<'_>,
+        ended: Ended,
+        took: Option<i64>,
+    ) {
+        let mount = subject.mount;
+        match subject.meaning {
+            Meaning::Issue(role) => {
+                if let Some(failure) = self.failure(entry, subject, role) {
+                    let role = self.asked_role(subject, role, false, at, &metric::FAILURES);
+                    self.credentials.failed(role, failure);
+                } else {
+                    let role = self.asked_role(subject, role, true, at, &metric::ISSUED);
+                    self.labels.set_deleted(role, false);
+                    self.credentials.issued(role, mount, at, took);
+                }
+            }
+            Meaning::ReadStatic(role) => {
+                if let Some(failure) = self.failure(entry, subject, role) {
+                    let role = self.asked_role(subject, role, false, at, &metric::FAILURES);
+                    self.credentials.failed(role, failure);
+                } else {
+                    let role = self.asked_role(subject, role, true, at, &metric::STATIC_READ);
+                    self.credentials.read_static(role);
+                }
+            }
+            Meaning::WriteRole(role) => {
+                self.traffic.privileged(mount, Privileged::RoleWrite, ended);
+                if ended == Ended::Ok {
+                    let role = self.asked_role(subject, role, true, at, &metric::ISSUED);
+                    self.labels.set_deleted(role, false);
+                }
+            }
+            Meaning::DeleteRole(role) => {
+                self.traffic.privileged(mount, Privileged::RoleWrite, ended);
+                if ended == Ended::Ok
+                    && let Some(role) = self.labels.find_role(mount, role.label)
+                {
+                    self.labels.set_deleted(role, true);
+                }
+            }
+            Meaning::ChangeStaticRole => self.traffic.privileged(mount, Privileged::RoleWrite, ended),
+            Meaning::WriteConfig(connection) => {
+                self.traffic.privileged(mount, Privileged::ConfigWrite, ended);
+                if ended == Ended::Ok
+                    && self.labels.engine(mount) == "database"
+                    && entry.operation == Operation::Write
+                {
+                    self.traffic.connection_written(mount, connection, at);
+                }
+            }
+            Meaning::RotateRoot(connection) => {
+                self.traffic.privileged(mount, Privileged::RotateRoot, ended);
+                if ended == Ended::Ok {
+                    self.traffic.root_rotated(mount, connection, at);
+                }
+            }
+            Meaning::Other => {}
+        }
+    }
+
+    /// Why a request for a credential failed, if it did.
+    fn failure(&self, entry: &Entry, subject: &Subject<'_>, role: Role<'_>) -> Option<Failure> {
+        match entry.failure() {
+            // An engine that answers nothing at all (HTTP 404) has no such role.
+            None => (entry.lease.is_none() && !entry.wrapped && !entry.has_data).then_some(Failure::NotFound),
+            // What the caller was told is hashed. Of a role that the engine does not have, it was that.
+            Some(Failure::Hashed) => {
+                let known = |name| self.labels.find_role(subject.mount, name);
+                let there = known(role.label).or_else(|| known(role.name));
+                let exists = there.is_some_and(|role| !self.labels.is_deleted(role));
+                Some(if exists { Failure::Other } else { Failure::NotFound })
+            }
+            failure => failure,
+        }
+    }
+
+    fn asked_role(
+        &mut self,
+        subject: &Subject<'_>,
+        role: Role<'_>,
+        real: bool,
+        at: Timestamp,
+        metric: &'static Metric,
+    ) -> RoleId {
+        self.real_role(|labels| subject::role(labels, subject.mount, role, real, at, metric))
+    }
+
+    fn renewal(&mut self, at: Timestamp, entry: &Entry, asked: &LeaseRef) {
+        let namespace = entry.namespace.as_str();
+        let plain = match (&entry.lease, asked) {
+            (Some(lease), _) | (None, LeaseRef::Plain(lease)) => Some(lease),
+            _ => None,
+        };
+        if entry.outcome == Outcome::Ok {
+            let role = match plain {
+                Some(lease) => self.role_of_lease(namespace, lease, true, at, &metric::RENEWALS),
+                None => self.unknown_role(namespace, at),
+            };
+            if let LeaseRef::Hashed(hash) = asked {
+                self.renewals.teach(*hash, role);
+            }
+            self.renewals.count(role, if entry.capped { Renewed::Capped } else { Renewed::Ok });
+        } else {
+            let role = match (plain, asked) {
+                (Some(lease), _) => self.role_of_lease(namespace, lease, false, at, &metric::RENEWALS),
+                (None, LeaseRef::Hashed(hash)) => {
+                    self.renewals.role_of(*hash).unwrap_or_else(|| self.unknown_role(namespace, at))
+                }
+                _ => self.unknown_role(namespace, at),
+            };
+            self.renewals.count(role, Renewed::Failed);
+        }
+    }
+
+    fn revocation(
+        &mut self,
+        entry: &Entry,
+        subject: &Subject<'_>,
+        form: RevocationForm,
+        lease: &LeaseRef,
+        ended: Ended,
+    ) {
+        let namespace = entry.namespace.as_str();
+        let mount = match (form, lease) {
+            (RevocationForm::Token, _) => subject.mount,
+            (_, LeaseRef::Plain(lease)) => subject::of_lease(&self.labels, namespace, lease)
+                .map_or_else(|| self.labels.unknown_mount(namespace), |(mount, _)| mount),
+            (_, LeaseRef::Hashed(hash)) => match self.renewals.role_of(*hash) {
+                Some(role) => self.labels.mount_of(role),
+                None => self.labels.unknown_mount(namespace),
+            },
+            (_, LeaseRef::Absent) => self.labels.unknown_mount(namespace),
+        };
+        let asked = match (entry.outcome, ended) {
+            (Outcome::Queued, _) => Asked::Queued,
+            (_, Ended::Ok) => Asked::Ok,
+            (_, Ended::Denied) => Asked::Denied,
+            _ => Asked::Failed,
+        };
+        self.revocations.asked(mount, form, asked);
+        match form {
+            RevocationForm::Prefix => self.traffic.privileged(mount, Privileged::RevokePrefix, ended),
+            RevocationForm::Force => self.traffic.privileged(mount, Privileged::RevokeForce, ended),
+            RevocationForm::Lease | RevocationForm::Token => {}
+        }
+    }
+
+    /// The role of a plain lease ID. It is `real` if Vault itself named the lease; a role is
+    /// not believed in because of an ID that somebody asked about.
+    pub(super) fn role_of_lease(
+        &mut self,
+        namespace: &str,
+        lease: &str,
+        real: bool,
+        at: Timestamp,
+        metric: &'static Metric,
+    ) -> RoleId {
+        match subject::of_lease(&self.labels, namespace, lease) {
+            Some((mount, Some(role))) => {
+                self.real_role(|labels| subject::role(labels, mount, role, real, at, metric))
+            }
+            Some((mount, None)) => self.labels.unknown_role(mount, at),
+            None => self.unknown_role(namespace, at),
+        }
+    }
+
+    fn unknown_role(&mut self, namespace: &str, at: Timestamp) -> RoleId {
+        let mount = self.labels.unknown_mount(namespace);
+        self.labels.unknown_role(mount, at)
+    }
+
+    fn learn_namespace(&mut self, entry: &Entry) {
+        if entry.namespace.is_empty() || self.namespaces.contains_key(entry.namespace_id.as_str()) {
+            return;
+        }
+        if self.namespaces.len() < NAMESPACES_MOST {
+            self.namespaces.insert(entry.namespace_id.to_string(), entry.namespace.to_string());
+        }
+    }
+
+    /// A mount was made. Where entries do not name mounts, this is how one hears of it.
+    fn learn_mount(&mut self, entry: &Entry) {
+        if entry.mount.is_some() || entry.operation != Operation::Write || entry.path.ends_with("/tune") {
+            return;
+        }
+        let path = entry.path.strip_prefix("sys/mounts/").or_else(|| {
+            // An auth method's own path keeps its `auth/` in front.
+            entry.path.strip_prefix("sys/").filter(|path| path.starts_with("auth/"))
+        });
+        if let Some(path) = path {
+            let path = format!("{}/", path.trim_end_matches('/'));
+            self.labels.mount(&entry.namespace, &path, "", &metric::REQUESTS);
+        }
+    }
+}
