@@ -1,0 +1,87 @@
+//! A real Prometheus that scrapes one target, and promtool.
+
+use super::http::Request;
+use super::process::{Process, command, on_free_port};
+use super::{eventually, program};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// A running Prometheus.
+pub(crate) struct Prometheus {
+    process: Process,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Prometheus {
+    /// Starts one that scrapes this loopback port each second, as job `leasewatch`.
+    pub(crate) fn start(target_port: u16) -> Self {
+        let dir = tempfile::Builder::new().prefix("leasewatch-prom-").tempdir().unwrap();
+        let config = dir.path().join("prometheus.yml");
+        let text = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
+             scrape_configs:\n- job_name: leasewatch\n  static_configs:\n  - targets: ['127.0.0.1:{target_port}']\n"
+        );
+        std::fs::write(&config, text).unwrap();
+        let start = |port: u16| {
+            let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
+            command
+                .arg(format!("--config.file={}", config.display()))
+                .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .current_dir(dir.path());
+            Process::start("prometheus", &mut command, &dir.path().join("prometheus.log"))
+        };
+        let ready = |port| match Request::new("GET", "/-/ready").send(port) {
+            Ok(reply) if reply.status == 200 => Ok(()),
+            Ok(reply) => Err(format!("HTTP {}", reply.status)),
+            Err(why) => Err(why.to_string()),
+        };
+        let (process, port) = on_free_port(start, ready);
+        Self { process, port, dir }
+    }
+
+    /// The value of an expression that gives one sample; none when it gives nothing yet.
+    pub(crate) fn query(&self, expression: &str) -> Option<f64> {
+        let encoded = expression.bytes().fold(String::new(), |mut text, byte| {
+            write!(text, "%{byte:02X}").unwrap();
+            text
+        });
+        let reply = Request::new("GET", &format!("/api/v1/query?query={encoded}"))
+            .send(self.port)
+            .expect("Prometheus answers");
+        assert_eq!(reply.status, 200, "{expression}: {}", reply.text());
+        let json = reply.json();
+        let result = json["data"]["result"].as_array().expect("a vector");
+        assert!(result.len() < 2, "more than one sample for {expression}: {result:?}");
+        result.first().map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
+    }
+
+    /// Waits until an expression gives this value.
+    pub(crate) fn expect(&self, expression: &str, value: f64) {
+        eventually(expression, Duration::from_secs(30), || {
+            let now = self.query(expression);
+            if now == Some(value) { Ok(()) } else { Err(format!("{now:?} instead of {value}")) }
+        });
+    }
+}
+
+/// Holds a page against promtool's linter; its complaints fail the test.
+pub(crate) fn promtool_check(page: &str) {
+    let path: PathBuf = program("promtool", &["/usr/bin/promtool".into()]);
+    let mut child = command(&path)
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.is_empty(), "promtool check metrics: {said}");
+}
