@@ -96,7 +96,8 @@ const ROLES: [&str; 5] = ["app-role", "analytics-role", "reporting", "broken-rev
 
 #[test]
 fn issued_credentials_are_exact_by_role() {
-    let issued = counts(&families(), "leasewatch_credentials_issued_total", &["vault_namespace", "mount", "role"]);
+    let issued =
+        counts(&families(), "leasewatch_credentials_issued_total", &["vault_namespace", "mount", "role"]);
     let seen = truth(|op, status, mount, role| {
         (matches!(op, "generate" | "pki") && status == 200).then(|| key(&["root", mount, role]))?
     });

@@ -4,7 +4,8 @@ use super::classify::{action, is_hashed, operation};
 use super::error_text;
 use super::view::{self, Line, text};
 use crate::event::{
-    Action, Caller, Entry, Event, EventKind, Failure, Mount, Outcome, RequestId, Stage, Text, Timestamp,
+    Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
+    Text, Timestamp,
 };
 
 /// Why a line could not be read: the label `reason` of `leasewatch_log_unreadable_total`.
@@ -113,6 +114,11 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
         lease,
         wrapped,
         has_data: response.and_then(|r| r.data.as_ref()).is_some_and(|data| data.keys > 0),
+        marker: request
+            .data
+            .as_ref()
+            .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
+            .and_then(RequestId::parse),
         capped,
     })
 }

@@ -1,6 +1,7 @@
 //! Loose values: JSON of any type where only some types are of interest, so
 //! that a key's unexpected type never costs the line.
 
+use crate::event::OWN_MARKER_PREFIX;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -73,6 +74,8 @@ pub(super) struct Data<'a> {
     pub(super) prefix: Option<Cow<'a, str>>,
     pub(super) error: Option<Cow<'a, str>>,
     pub(super) http_status_code: Option<u64>,
+    /// A key that begins as the markers of own requests do.
+    pub(super) marker: Option<Cow<'a, str>>,
 }
 
 impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
@@ -102,6 +105,9 @@ impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
                         }
                         _ => {
                             map.next_value::<IgnoredAny>()?;
+                            if key.starts_with(OWN_MARKER_PREFIX) {
+                                data.marker = Some(key);
+                            }
                             continue;
                         }
                     };

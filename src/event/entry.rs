@@ -38,6 +38,8 @@ pub struct Entry {
     pub wrapped: bool,
     /// The answer holds something (`response.data`).
     pub has_data: bool,
+    /// A key of `request.data` that marks the exporter's own requests, as a number.
+    pub marker: Option<RequestId>,
     /// The answer warns that max TTL cut a renewal.
     pub capped: bool,
 }

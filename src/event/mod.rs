@@ -12,7 +12,7 @@ mod time;
 pub use entry::{
     Action, Caller, Entry, LeaseHash, LeaseRef, Mount, Operation, Privileged, RequestId, Stage, Text,
 };
-pub use observation::{Fact, MountClass, MountFact, Observation, RoleFact};
+pub use observation::{Fact, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
 pub use outcome::{Failure, Outcome, RevocationForm, RevocationTrouble};
 pub use server::ServerEvent;
 pub use time::Timestamp;

@@ -5,6 +5,9 @@ use super::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// How the marker of an own request begins ([`Fact::OwnMarker`]).
+pub const OWN_MARKER_PREFIX: &str = "leasewatch-";
+
 /// One fact, with its time and the node that told it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Observation {
@@ -29,39 +32,51 @@ pub enum Fact {
         /// The `request_id` of Vault's answer: the audit entry's `request.id`.
         request_id: String,
     },
-    /// All mounts of a namespace, as `sys/mounts` and `sys/auth` list them.
+    /// The same, told before the request is sent: its audit entries, request and
+    /// response, have `marker` as a key of `request.data`.
+    ///
+    /// Only JSON answers carry a `request_id`; metrics text, refusals and
+    /// answers that never arrive do not, though Vault logs them all. So every
+    /// authenticated request and every login bears a parameter of its own, named
+    /// by [`OWN_MARKER_PREFIX`] and a random number. Vault ignores the parameter
+    /// and hashes the values of `request.data`, never its keys: the audit log
+    /// shows the name as it is. A marker is used once, so that nobody who reads
+    /// it in the log can hide requests of his own behind it; one that was not
+    /// told beforehand means nothing.
+    OwnMarker {
+        /// The key, prefix included.
+        marker: String,
+    },
+    /// The mounts of a namespace, as `sys/mounts` and `sys/auth` list them.
     Mounts {
         /// `""` for the root namespace, else the path without the last slash.
         namespace: String,
-        /// Every mount, secret engines and auth methods alike.
+        /// The mounts, secret engines and auth methods alike, by path.
         mounts: Vec<MountFact>,
+        /// Only mounts that the exporter's token may touch are listed: that one
+        /// is missing here does not say that it does not exist.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
-    /// All roles of one mount, as the API lists them.
+    /// The roles of one mount, as the API lists them.
     Roles {
         /// `""` for the root namespace, else the path without the last slash.
         namespace: String,
         /// Mount path relative to the namespace, with the last slash.
         mount: String,
-        /// Every role listed.
+        /// Every role that could be read, by name.
         roles: Vec<RoleFact>,
+        /// Not all roles were read, by the cap on their number or for lack of a
+        /// right: that one is missing here does not say that it does not exist.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     /// Raw values of the chosen counters of `sys/metrics` of one node. A counter
-    /// that is absent here was absent in that scrape.
+    /// that is absent here was absent in that scrape. Empty when Vault was seen
+    /// to have been started anew: whatever comes next counts from 0.
     VaultCounters {
         /// Name below `leasewatch_vault_…_total`, to the raw value.
         raw: BTreeMap<String, f64>,
-    },
-    /// A line of standard input or of a stream, kept so that it can be read again.
-    Line {
-        /// Configured name of the log source it belongs to.
-        source: String,
-        /// The line, without its end.
-        text: String,
-    },
-    /// The stream `source` was not listened to for a while before this moment.
-    Gap {
-        /// Configured name of the log source.
-        source: String,
     },
 }
 

@@ -12,6 +12,7 @@ mod stats;
 
 pub use decode::Lines;
 pub use input::Input;
+pub use stats::REASONS;
 pub use stats::Stats;
 
 use crate::event::{EventKind, Fact, Timestamp};
@@ -151,7 +152,7 @@ impl Pipeline {
                 input.stats.last_entry = Some(at);
                 event.at = at.max(self.front);
                 // A note on an own request is dated back on purpose.
-                let dated_back = matches!(&event.kind, EventKind::Observed(o) if matches!(o.fact, Fact::OwnRequest { .. }));
+                let dated_back = matches!(&event.kind, EventKind::Observed(o) if matches!(o.fact, Fact::OwnRequest { .. } | Fact::OwnMarker { .. }));
                 if event.at > at && !dated_back {
                     input.stats.late += 1;
                 }

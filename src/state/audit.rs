@@ -22,6 +22,9 @@ impl State {
         if entry.action == Action::Probe {
             return;
         }
+        if let (Some(marker), Some(id)) = (entry.marker, entry.id) {
+            self.flight.marked(marker, id, at);
+        }
         match entry.stage {
             Stage::Request => self.request(source, at, entry),
             Stage::Response => {

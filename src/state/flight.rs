@@ -25,6 +25,28 @@ pub struct Flight {
     open: Ids<Open>,
     done: Ids<()>,
     own: Ids<()>,
+    /// Markers that were told before their request was sent, each with the one
+    /// request that has borne it.
+    markers: Ids<Option<Id>>,
+}
+
+/// A request ID, as it is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+struct Id(RequestId);
+
+impl From<Id> for String {
+    fn from(Id(id): Id) -> Self {
+        format!("{:032x}", id.0)
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(|id| Self(RequestId(id)))
+    }
 }
 
 /// A request whose response has not come.
@@ -95,7 +117,10 @@ impl Flight {
     /// A request of the exporter's own, wherever its entries are.
     pub fn own(&mut self, id: RequestId, at: Timestamp) {
         self.open.remove(id);
-        self.own.insert(id, at, ());
+        // Written once more, it would stay for as long again.
+        if !self.own.contains(id) {
+            self.own.insert(id, at, ());
+        }
     }
 
     /// More is in flight or remembered than should be: `advance` makes room.
@@ -103,11 +128,27 @@ impl Flight {
         self.open.order.len() > 2 * OPEN_MOST || self.done.order.len() > 2 * REMEMBER_MOST
     }
 
+    /// A request of the exporter's own is about to be sent, and will bear this marker.
+    pub fn own_marker(&mut self, marker: RequestId, at: Timestamp) {
+        self.markers.insert(marker, at, None);
+    }
+
+    /// An entry bears a marker: its request is the exporter's own if the marker
+    /// was told, and if no other request has borne it.
+    pub fn marked(&mut self, marker: RequestId, id: RequestId, at: Timestamp) {
+        if let Some(bearer) = self.markers.get_mut(marker) {
+            if *bearer.get_or_insert(Id(id)) == Id(id) {
+                self.own(id, at);
+            }
+        }
+    }
+
     /// Forgets what is old at `now`, and hands out the requests that are given up.
     pub fn advance(&mut self, now: Timestamp, mut given_up: impl FnMut(Open)) {
         self.open.expire(now.plus_secs(-GIVE_UP_SECS), OPEN_MOST, |_, open| given_up(open));
         self.done.expire(now.plus_secs(-REMEMBER_SECS), REMEMBER_MOST, |_, ()| {});
         self.own.expire(now.plus_secs(-GIVE_UP_SECS), REMEMBER_MOST, |_, ()| {});
+        self.markers.expire(now.plus_secs(-GIVE_UP_SECS), REMEMBER_MOST, |_, _| {});
     }
 }
 
@@ -213,6 +254,18 @@ mod tests {
         flight.advance(at(GIVE_UP_SECS + 1), |open| given_up.push(open.mount));
         flight.advance(at(GIVE_UP_SECS + 2), |open| given_up.push(open.mount));
         assert_eq!(given_up, [MountId::OTHER]);
+    }
+
+    #[test]
+    fn a_marker_hides_one_request_and_only_if_it_was_told() {
+        let (mut flight, marker, other) = (Flight::default(), RequestId(70), RequestId(8));
+        flight.marked(marker, ID, at(0));
+        assert_eq!(flight.response(ID, A, at(0)), Arrival::First(None));
+        flight.own_marker(marker, at(1));
+        for (id, arrival) in [(RequestId(9), Arrival::Own), (other, Arrival::First(None))] {
+            flight.marked(marker, id, at(2));
+            assert_eq!(flight.response(id, A, at(3)), arrival);
+        }
     }
 
     #[test]

@@ -17,8 +17,11 @@ mod revocations;
 mod subject;
 mod traffic;
 
-use crate::contract::credentials::{CANARY, REQUESTS, REVOCATION_FAILURES};
-use crate::event::{Event, EventKind, Fact, Observation, ServerEvent, Timestamp};
+use crate::contract::credentials::{REQUESTS, REVOCATION_FAILURES};
+use crate::contract::own::AUDIT_CANARY_SUCCESS;
+use crate::event::{
+    Event, EventKind, Fact, OWN_MARKER_PREFIX, Observation, RequestId, ServerEvent, Timestamp,
+};
 use crate::snapshot::Family;
 use labels::RoleId;
 use serde::{Deserialize, Serialize};
@@ -123,7 +126,7 @@ impl State {
         self.counters.families(&mut out);
         self.labels.overflow.families(&mut out);
         if let Some(seen) = self.canary {
-            out.family(&CANARY).number::<&str>([], seen.as_secs_f64());
+            out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
         }
         out.sorted()
     }
@@ -153,16 +156,22 @@ impl State {
         let at = observation.at;
         match observation.fact {
             Fact::OwnRequest { request_id } => {
-                if let Some(id) = crate::event::RequestId::parse(&request_id) {
+                if let Some(id) = RequestId::parse(&request_id) {
                     self.flight.own(id, at);
                 }
             }
-            Fact::Mounts { namespace, mounts } => {
+            Fact::OwnMarker { marker } => {
+                let marker = marker.strip_prefix(OWN_MARKER_PREFIX).and_then(RequestId::parse);
+                if let Some(marker) = marker {
+                    self.flight.own_marker(marker, at);
+                }
+            }
+            Fact::Mounts { namespace, mounts, .. } => {
                 for mount in mounts {
                     self.labels.mount(&namespace, &mount.path, &mount.engine, &REQUESTS);
                 }
             }
-            Fact::Roles { namespace, mount, roles } => {
+            Fact::Roles { namespace, mount, roles, .. } => {
                 let mount = self.labels.mount(&namespace, &mount, "", &REQUESTS);
                 for role in roles {
                     self.real_role(|labels| labels.role(mount, &role.name, at, &REQUESTS));
@@ -171,7 +180,6 @@ impl State {
             Fact::VaultCounters { raw } => {
                 self.counters.scraped(observation.node.as_deref().unwrap_or(""), &raw);
             }
-            Fact::Line { .. } | Fact::Gap { .. } => {}
         }
     }
 

@@ -1,0 +1,111 @@
+//! The checkpoint: one file with the positions in the logs and the numbers
+//! they came to, so that the two cannot disagree.
+
+use super::{Store, StoreError, replace};
+use crate::pipeline::{Saved, VERSION};
+use serde::Deserialize;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+const NAME: &str = "checkpoint.json";
+
+/// The checkpoint file of a store.
+#[derive(Debug)]
+pub struct Checkpoint {
+    path: PathBuf,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub enum Loaded {
+    /// None: this is the first start.
+    Nothing,
+    /// One, to go on from.
+    Saved(Box<Saved>),
+    /// One that this version cannot read. It was moved aside, and counting begins anew.
+    SetAside {
+        /// Where it is now.
+        path: PathBuf,
+        /// Why it cannot be read.
+        reason: String,
+    },
+}
+
+impl Checkpoint {
+    /// The checkpoint of this store.
+    pub fn new(store: &Store) -> Self {
+        Self { path: store.path(NAME) }
+    }
+
+    /// Reads it.
+    ///
+    /// # Errors
+    /// That the file is there but cannot be read or moved.
+    pub fn load(&self) -> Result<Loaded, StoreError> {
+        let content = match fs::read(&self.path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Nothing),
+            Err(error) => return Err(self.error("read it", error)),
+        };
+        let reason = match parse(&content) {
+            Ok(saved) => return Ok(Loaded::Saved(Box::new(saved))),
+            Err(reason) => reason,
+        };
+        let aside = (1..)
+            .map(|number| self.path.with_extension(format!("unreadable-{number}")))
+            .find(|path| !path.exists())
+            .unwrap_or_else(|| self.path.with_extension("unreadable"));
+        fs::rename(&self.path, &aside).map_err(|error| self.error("move it aside", error))?;
+        Ok(Loaded::SetAside { path: aside, reason })
+    }
+
+    /// Writes it, durably and in one step.
+    ///
+    /// # Errors
+    /// That it cannot be written; the one before it is still there.
+    pub fn save(&self, content: &[u8]) -> Result<(), StoreError> {
+        replace(&self.path, content, true).map_err(|error| self.error("write it", error))
+    }
+
+    fn error(&self, doing: &'static str, error: io::Error) -> StoreError {
+        StoreError::Io { path: self.path.clone(), doing, error }
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
+/// Versions before the current one are migrated here, one step at a time.
+fn parse(content: &[u8]) -> Result<Saved, String> {
+    let Version { version } =
+        serde_json::from_slice(content).map_err(|error| format!("it is damaged: {error}"))?;
+    match version {
+        VERSION => serde_json::from_slice(content).map_err(|error| format!("it is damaged: {error}")),
+        newer => Err(format!("it has version {newer}, and this leasewatch knows up to {VERSION}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_moved_aside_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let checkpoint = Checkpoint::new(&store);
+        assert!(matches!(checkpoint.load().unwrap(), Loaded::Nothing));
+        for (content, word) in
+            [("{\"version\":99}", "version 99"), ("{\"version\":1}", "damaged"), ("{", "damaged")]
+        {
+            checkpoint.save(content.as_bytes()).unwrap();
+            let Loaded::SetAside { path, reason } = checkpoint.load().unwrap() else { panic!("{content}") };
+            assert!(reason.contains(word), "{reason}");
+            assert_eq!(fs::read_to_string(path).unwrap(), content);
+            assert!(matches!(checkpoint.load().unwrap(), Loaded::Nothing));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The store: the state folder, locked by one process. It holds the
+//! checkpoint, the mark of what was last served, and the spools.
+
+mod checkpoint;
+mod served;
+mod spool;
+
+pub use checkpoint::{Checkpoint, Loaded};
+pub use served::{Mark, Served};
+pub use spool::Spool;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What can be wrong with the state folder.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it.
+    #[error(
+        "state folder {0} is in use by another leasewatch: give each its own --state-dir, or stop the other"
+    )]
+    InUse(PathBuf),
+    /// It cannot be made, read or written.
+    #[error("state folder {path}: cannot {doing}: {error}: the user that leasewatch runs as needs to own it")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        doing: &'static str,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// The state folder, for as long as this value lives.
+#[derive(Debug)]
+pub struct Store {
+    folder: PathBuf,
+    /// Unlocked by the system when the process ends, however it ends.
+    _lock: File,
+}
+
+impl Store {
+    /// Takes the folder, and makes it if it is missing (mode 0700).
+    ///
+    /// # Errors
+    /// That another process has it, or that it cannot be used.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let io = |doing, path: &Path| {
+            let path = path.to_owned();
+            move |error| StoreError::Io { path, doing, error }
+        };
+        if !folder.is_dir() {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(io("make it", folder))?;
+        }
+        let path = folder.join("lock");
+        let lock = private().create(true).truncate(false).open(&path).map_err(io("open the lock", &path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => return Err(StoreError::InUse(folder.to_owned())),
+            Err(fs::TryLockError::Error(error)) => return Err(io("lock it", &path)(error)),
+        }
+        Ok(Self { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// The file of this name in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+/// Options for files that hold what names people: for the owner alone.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).read(true).mode(0o600);
+    options
+}
+
+/// Replaces a file's content in one step: after a crash there is the old or
+/// the new, and after a power cut too if `durable`.
+fn replace(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+    use std::io::Write;
+    let next = path.with_extension("next");
+    let mut file = private().create(true).truncate(true).open(&next)?;
+    file.set_permissions(fs::Permissions::from_mode(0o600))?;
+    file.write_all(content)?;
+    if durable {
+        file.sync_all()?;
+    }
+    fs::rename(&next, path)?;
+    if durable && let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_serves_one_process_and_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let store = Store::open(&state).unwrap();
+        assert!(matches!(Store::open(&state), Err(StoreError::InUse(_))));
+        replace(&store.path("checkpoint.json"), b"{}", true).unwrap();
+        for name in ["lock", "checkpoint.json"] {
+            let mode = fs::metadata(store.path(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        assert_eq!(fs::metadata(&state).unwrap().permissions().mode() & 0o777, 0o700);
+        drop(store);
+        Store::open(&state).unwrap();
+    }
+}

@@ -1,0 +1,80 @@
+//! The mark of what was last served: how far the numbers of the last page went.
+//! After a crash no page is served before the replay has passed it, so that no
+//! scraper sees a counter fall.
+
+use super::{Store, private};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::FileExt;
+
+const NAME: &str = "served";
+/// The mark is written over itself, always as long.
+const LENGTH: usize = 128;
+
+/// How far the numbers of a page went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// Steps applied.
+    pub applied: u64,
+}
+
+/// The file with the mark.
+#[derive(Debug)]
+pub struct Served {
+    file: File,
+    last: Mark,
+}
+
+impl Served {
+    /// Opens it, and reads the mark of the process before this one.
+    ///
+    /// # Errors
+    /// That the file cannot be used.
+    pub fn open(store: &Store) -> io::Result<Self> {
+        let path = store.path(NAME);
+        let last = fs::read_to_string(&path)
+            .ok()
+            .and_then(|text| serde_json::from_str(text.trim()).ok())
+            .unwrap_or_default();
+        let file = private().create(true).truncate(false).open(path)?;
+        Ok(Self { file, last })
+    }
+
+    /// The mark last set.
+    pub fn last(&self) -> Mark {
+        self.last
+    }
+
+    /// Sets the mark, before the page leaves. A kill does not undo it (a power cut may).
+    ///
+    /// # Errors
+    /// That it could not be written; then the page must not leave.
+    pub fn set(&mut self, mark: Mark) -> io::Result<()> {
+        if mark == self.last {
+            return Ok(());
+        }
+        let mut text = format!("{{\"applied\":{}}}", mark.applied).into_bytes();
+        text.resize(LENGTH - 1, b' ');
+        text.push(b'\n');
+        self.file.write_all_at(&text, 0)?;
+        self.last = mark;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_outlives_its_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut served = Served::open(&store).unwrap();
+        assert_eq!(served.last(), Mark::default());
+        served.set(Mark { applied: 12_345 }).unwrap();
+        served.set(Mark { applied: 7 }).unwrap();
+        assert_eq!(Served::open(&store).unwrap().last(), Mark { applied: 7 });
+    }
+}

@@ -1,0 +1,165 @@
+//! Answers about mounts, roles and irrevocable leases, to facts. Pure.
+
+use crate::event::{MountClass, MountFact, RoleFact};
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A mount as `sys/mounts`, `sys/auth` and `sys/internal/ui/mounts` show it.
+#[derive(Debug, Deserialize)]
+pub(super) struct MountAnswer {
+    #[serde(rename = "type", default)]
+    engine: String,
+    #[serde(default)]
+    accessor: String,
+    #[serde(default)]
+    config: MountTtl,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct MountTtl {
+    #[serde(default)]
+    default_lease_ttl: u64,
+    #[serde(default)]
+    max_lease_ttl: u64,
+}
+
+/// What `sys/internal/ui/mounts` answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct UiMounts {
+    /// Secret engines that the token may touch.
+    #[serde(default)]
+    pub(super) secret: BTreeMap<String, MountAnswer>,
+    /// Auth methods that the listener shows.
+    #[serde(default)]
+    pub(super) auth: BTreeMap<String, MountAnswer>,
+}
+
+/// What `sys/leases/count` answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct LeaseCount {
+    /// By mount accessor.
+    #[serde(default)]
+    pub(super) counts: BTreeMap<String, u64>,
+}
+
+/// What a LIST answers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Keys {
+    /// Names; folders end with a slash.
+    #[serde(default)]
+    pub(super) keys: Vec<String>,
+}
+
+/// A database role as `GET <mount>roles/<name>` shows it. TTLs are numbers of
+/// seconds; a plugin may say them as text.
+#[derive(Debug, Deserialize)]
+pub(super) struct RoleAnswer {
+    #[serde(default)]
+    db_name: Option<String>,
+    #[serde(default)]
+    default_ttl: Value,
+    #[serde(default)]
+    max_ttl: Value,
+}
+
+/// Facts of mounts of one class, by path.
+pub(super) fn mounts(
+    answers: BTreeMap<String, MountAnswer>,
+    class: MountClass,
+) -> impl Iterator<Item = MountFact> {
+    answers.into_iter().map(move |(path, answer)| MountFact {
+        path: match class {
+            MountClass::Secret => path,
+            MountClass::Auth => format!("auth/{path}"),
+        },
+        engine: answer.engine,
+        accessor: answer.accessor,
+        class,
+        default_lease_ttl: answer.config.default_lease_ttl,
+        max_lease_ttl: answer.config.max_lease_ttl,
+    })
+}
+
+/// The fact of one role.
+pub(super) fn role(name: &str, answer: RoleAnswer) -> RoleFact {
+    RoleFact {
+        name: name.to_owned(),
+        connection: answer.db_name.filter(|name| !name.is_empty()),
+        default_ttl: seconds(&answer.default_ttl),
+        max_ttl: seconds(&answer.max_ttl),
+    }
+}
+
+/// Names of roles that a path can be made of.
+pub(super) fn role_names(keys: Vec<String>) -> impl Iterator<Item = String> {
+    keys.into_iter().filter(|name| {
+        // `.` and `..` would make another path.
+        !matches!(name.as_str(), "" | "." | "..") && !name.ends_with('/')
+    })
+}
+
+fn seconds(value: &Value) -> u64 {
+    match value {
+        Value::Number(number) => number
+            .as_u64()
+            .or_else(|| number.as_f64().map(whole))
+            .unwrap_or(0),
+        Value::String(text) => text.trim_end_matches('s').parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn whole(seconds: f64) -> u64 {
+    // Saturates, and makes 0 of NaN and of negative numbers.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    {
+        seconds as u64
+    }
+}
+
+/// The TTL that holds for a role, and where it is set: the role's own unless
+/// the mount's is the tighter bound or the role has none. `None` where the
+/// system's default holds, which the API does not tell here.
+pub(super) fn effective_ttl(role: u64, mount: u64, bound: u64) -> Option<(u64, &'static str)> {
+    let (ttl, source) = match (role, mount) {
+        (0, 0) => return None,
+        (0, mount) => (mount, "mount"),
+        (role, _) => (role, "role"),
+    };
+    Some(if bound > 0 && bound < ttl {
+        (bound, "mount")
+    } else {
+        (ttl, source)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ttls_as_numbers_and_text() {
+        let of = |text| seconds(&serde_json::from_str(text).expect("JSON"));
+        assert_eq!(
+            [of("60"), of("60.0"), of("\"60s\""), of("null"), of("-3")],
+            [60, 60, 60, 0, 0]
+        );
+    }
+
+    #[test]
+    fn the_tighter_ttl_holds() {
+        assert_eq!(effective_ttl(60, 0, 0), Some((60, "role")));
+        assert_eq!(effective_ttl(0, 300, 0), Some((300, "mount")));
+        assert_eq!(effective_ttl(600, 0, 300), Some((300, "mount")));
+        assert_eq!(effective_ttl(0, 0, 0), None);
+    }
+
+    #[test]
+    fn folders_and_dots_are_no_roles() {
+        let keys = ["a", "b/", "..", "", "team.app"]
+            .map(str::to_owned)
+            .to_vec();
+        assert_eq!(role_names(keys).collect::<Vec<_>>(), ["a", "team.app"]);
+    }
+}

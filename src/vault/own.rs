@@ -1,0 +1,93 @@
+//! The exporter's own requests, told to whoever counts: so that they are left out.
+
+use super::nonce;
+use crate::event::{Fact, Observation, Timestamp};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Takes an observation and keeps it; called before a request is sent, and
+/// the request waits for it.
+pub type Tell = Arc<dyn Fn(Observation) + Send + Sync>;
+
+/// How far the clocks of the exporter and of Vault may be apart for an own
+/// request to be known before its audit entry is read.
+const MARGIN_NANOS: i64 = 1_500_000_000;
+
+/// Tells of the own requests to one node.
+#[derive(Clone)]
+pub(super) struct Own {
+    tell: Tell,
+    node: String,
+}
+
+/// A request about to be sent.
+pub(super) struct Sending {
+    /// The parameter that names it.
+    pub(super) marker: String,
+    at: Timestamp,
+}
+
+impl Own {
+    /// For requests to `node`.
+    pub(super) fn new(tell: Tell, node: &str) -> Self {
+        Self {
+            tell,
+            node: node.to_owned(),
+        }
+    }
+
+    /// Before a request is sent: names it and tells the name.
+    pub(super) fn sending(&self) -> Sending {
+        let marker = nonce::marker();
+        let at = now().plus_nanos(-MARGIN_NANOS);
+        self.tell(
+            at,
+            Fact::OwnMarker {
+                marker: marker.clone(),
+            },
+        );
+        Sending { marker, at }
+    }
+
+    /// Its answer carried an ID.
+    pub(super) fn answered(&self, sent: &Sending, request_id: &str) {
+        if !request_id.is_empty() {
+            self.tell(
+                sent.at,
+                Fact::OwnRequest {
+                    request_id: request_id.to_owned(),
+                },
+            );
+        }
+    }
+
+    /// A fact of the node's.
+    pub(super) fn fact(&self, fact: Fact) {
+        self.tell(now(), fact);
+    }
+
+    /// A fact of the cluster's.
+    pub(super) fn cluster_fact(&self, fact: Fact) {
+        (self.tell)(Observation {
+            at: now(),
+            node: None,
+            fact,
+        });
+    }
+
+    fn tell(&self, at: Timestamp, fact: Fact) {
+        (self.tell)(Observation {
+            at,
+            node: Some(self.node.clone()),
+            fact,
+        });
+    }
+}
+
+/// The exporter's clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
