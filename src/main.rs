@@ -27,11 +27,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             let config = load(args)?;
             config.something_to_watch()?;
             config.output.start();
-            anyhow::bail!("this build has no `serve` yet")
+            command::serve::run(config)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Analyze(args) => {
             args.output().start();
-            anyhow::bail!("this build has no `analyze` yet")
+            command::analyze::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig(args) => {
             let config = load(args)?;

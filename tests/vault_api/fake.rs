@@ -32,9 +32,10 @@ impl Seen {
     /// The marker among its parameters.
     pub(crate) fn marker(&self) -> Option<String> {
         let in_query = self.query.split('&').find_map(|part| part.strip_suffix("=1"));
-        let in_body = self.body.as_object().and_then(|body| {
-            body.keys().find(|key| key.starts_with("leasewatch-")).map(String::as_str)
-        });
+        let in_body = self
+            .body
+            .as_object()
+            .and_then(|body| body.keys().find(|key| key.starts_with("leasewatch-")).map(String::as_str));
         in_query.filter(|key| key.starts_with("leasewatch-")).or(in_body).map(str::to_owned)
     }
 
@@ -76,15 +77,9 @@ impl Fake {
             json!({"database/": {"type": "database", "accessor": "db_1", "config": ttl}}),
         );
         let ttl = json!({"default_lease_ttl": 0, "max_lease_ttl": 0});
-        fake.data(
-            "sys/auth",
-            json!({"approle/": {"type": "approle", "accessor": "ar_1", "config": ttl}}),
-        );
+        fake.data("sys/auth", json!({"approle/": {"type": "approle", "accessor": "ar_1", "config": ttl}}));
         fake.data("database/roles", json!({"keys": ["app"]}));
-        fake.data(
-            "database/roles/app",
-            json!({"db_name": "pg", "default_ttl": 60, "max_ttl": 180}),
-        );
+        fake.data("database/roles/app", json!({"db_name": "pg", "default_ttl": 60, "max_ttl": 180}));
         fake
     }
 

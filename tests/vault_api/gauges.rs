@@ -12,13 +12,9 @@ async fn an_active_node_shows_everything() {
     let fake = Fake::active();
     let watch = Watch::one(&fake, &config()).await;
     let of = |name: &str, labels: &[&str]| watch.value(&format!("leasewatch_{name}"), labels);
-    until("roles", || of("role_info", &["root", "database/", "database", "app", "pg", ""]).is_some())
-        .await;
+    until("roles", || of("role_info", &["root", "database/", "database", "app", "pg", ""]).is_some()).await;
     until("leases", || of("vault_leases", &["a"]).is_some()).await;
-    until("irrevocable", || {
-        of("leases_irrevocable", &["root", "database/", "database"]) == Some(3.0)
-    })
-    .await;
+    until("irrevocable", || of("leases_irrevocable", &["root", "database/", "database"]) == Some(3.0)).await;
     assert_eq!(of("vault_up", &["a"]), Some(1.0));
     assert_eq!(of("vault_active", &["a"]), Some(1.0));
     assert_eq!(of("vault_sealed", &["a"]), Some(0.0));

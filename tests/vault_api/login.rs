@@ -78,8 +78,15 @@ async fn a_token_that_vault_forgot_is_replaced() {
     fake.says(LOGIN, auth("s.one", 3600));
     let watch = Watch::one(&fake, &approle()).await;
     until("works", || watch.is("metrics", ApiState::Ok)).await;
-    let paths = ["sys/metrics", "sys/leases/count", "sys/mounts", "sys/auth",
-        "sys/internal/ui/mounts", "auth/token/lookup-self", "database/roles"];
+    let paths = [
+        "sys/metrics",
+        "sys/leases/count",
+        "sys/mounts",
+        "sys/auth",
+        "sys/internal/ui/mounts",
+        "auth/token/lookup-self",
+        "database/roles",
+    ];
     for path in paths {
         fake.says(path, Answer::Json(403, json!({"errors": ["permission denied"]})));
     }

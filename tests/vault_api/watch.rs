@@ -60,10 +60,7 @@ impl Watch {
         let tell: Tell = Arc::new(move |observation| keep.lock().unwrap().push(observation));
         let nodes: Vec<_> = nodes
             .iter()
-            .map(|(name, address)| NodeConfig {
-                name: (*name).to_owned(),
-                address: (*address).to_owned(),
-            })
+            .map(|(name, address)| NodeConfig { name: (*name).to_owned(), address: (*address).to_owned() })
             .collect();
         let scraper = Scraper::new(config, &nodes, &board, &tell).unwrap().at_pace(pace);
         let stop = CancellationToken::new();
