@@ -81,7 +81,10 @@ pub struct Histogram {
 impl Family {
     /// A family without series yet.
     pub fn new(metric: &'static Metric) -> Self {
-        Self { metric, series: Vec::new() }
+        Self {
+            metric,
+            series: Vec::new(),
+        }
     }
 
     /// Adds a gauge's (or a continuous counter's) series.
@@ -96,7 +99,12 @@ impl Family {
 
     fn push<L: Into<Arc<str>>>(&mut self, labels: impl IntoIterator<Item = L>, value: Value) {
         let labels: Vec<Arc<str>> = labels.into_iter().map(Into::into).collect();
-        debug_assert_eq!(labels.len(), self.metric.labels.len(), "{}", self.metric.name);
+        debug_assert_eq!(
+            labels.len(),
+            self.metric.labels.len(),
+            "{}",
+            self.metric.name
+        );
         self.series.push(Series { labels, value });
     }
 }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 ///
 /// An integer, so that sums and comparisons are exact and the same on every
 /// machine; it spans the years 1678 to 2262.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
