@@ -2,7 +2,7 @@
 //!
 //! Names and inodes only say where to look first; what decides is the content.
 
-use super::content::{id_of, modified};
+use super::content::{Content, id_of, modified};
 use super::position::Position;
 use super::segment::Segment;
 use super::siblings::Sibling;
@@ -109,7 +109,7 @@ pub(crate) fn successor<'a>(
     segment: &mut Segment,
 ) -> Result<Option<&'a Sibling>, Trouble> {
     for &sibling in candidates {
-        if sibling.len == 0 || sibling.id == segment.id() {
+        if sibling.id == segment.id() || !holds_bytes(sibling)? {
             continue;
         }
         match segment.is_copied_by(sibling) {
@@ -122,6 +122,23 @@ pub(crate) fn successor<'a>(
         }
     }
     Ok(None)
+}
+
+/// Whether a file holds anything; a compressed empty file does not.
+///
+/// # Errors
+/// It is compressed and cannot be read now.
+pub(crate) fn holds_bytes(sibling: &Sibling) -> Result<bool, Trouble> {
+    if sibling.len == 0 || !looks_compressed(sibling) {
+        return Ok(sibling.len > 0);
+    }
+    let first = |mut content: Content| content.read(0, &mut [0]);
+    match Content::open(&sibling.path).and_then(first) {
+        Ok(read) => Ok(read > 0),
+        Err(error) if is_broken(&error) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Trouble::at(&sibling.path, &error)),
+    }
 }
 
 /// Whether an error says that a compressed file ends early or is damaged.

@@ -86,7 +86,10 @@ struct Reading {
     draining: bool,
     /// It is compressed and breaks here.
     broken: bool,
-    last_byte: Instant,
+    /// When a byte last came, or the file was seen to have lost its last name.
+    last_sign: Instant,
+    /// Its last name is gone.
+    nameless: bool,
     /// Bytes unread when last looked, to notice new ones.
     seen: u64,
 }
@@ -100,7 +103,8 @@ impl Reading {
             copy: false,
             draining: false,
             broken: false,
-            last_byte: now,
+            last_sign: now,
+            nameless: false,
             seen: 0,
         }
     }
@@ -237,7 +241,7 @@ impl Tail {
         };
         match piece {
             Ok(piece @ (Piece::Line | Piece::TooLong)) => {
-                reading.last_byte = now;
+                reading.last_sign = now;
                 let here = reading.segment.last_position();
                 self.main = reading.position();
                 self.next = self.compose(self.main.clone());
@@ -266,9 +270,10 @@ impl Tail {
         let names = segment
             .look()
             .map_err(|error| Trouble::at(segment.path().as_ref(), &error))?;
-        if segment.unread() != reading.seen {
+        if segment.unread() != reading.seen || (names == 0) != reading.nameless {
             reading.seen = segment.unread();
-            reading.last_byte = now;
+            reading.nameless = names == 0;
+            reading.last_sign = now;
         }
         match std::fs::metadata(self.log.path()) {
             Ok(metadata) if id_of(&metadata) == segment.id() => {
@@ -292,8 +297,8 @@ impl Tail {
                 Ok(Flow::Again)
             }
             Some(sibling) => self.switch(sibling, now, line),
-            None if names == 0
-                && now.saturating_duration_since(reading.last_byte)
+            None if reading.nameless
+                && now.saturating_duration_since(reading.last_sign)
                     >= self.options.release_after =>
             {
                 self.release(line)

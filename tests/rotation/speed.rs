@@ -21,7 +21,11 @@ enum How {
 }
 
 fn open(path: &Path) -> File {
-    OpenOptions::new().append(true).create(true).open(path).unwrap()
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .unwrap()
 }
 
 fn shift(path: &Path) {
@@ -64,7 +68,10 @@ fn write(path: &Path, how: How) {
             drop(file);
             file = open(path);
         }
-        let line = format!("{{\"number\":{number},\"fill\":\"{}\"}}\n", "x".repeat(number % 200));
+        let line = format!(
+            "{{\"number\":{number},\"fill\":\"{}\"}}\n",
+            "x".repeat(number % 200)
+        );
         file.write_all(line.as_bytes()).unwrap();
     }
 }

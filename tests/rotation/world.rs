@@ -81,7 +81,10 @@ impl World {
 
     /// Vault's reopening: the path, whatever it names now.
     pub fn reopen(&mut self) {
-        let open = OpenOptions::new().append(true).create(true).open(self.live());
+        let open = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(self.live());
         let file = open.unwrap();
         if file.metadata().unwrap().len() == 0 {
             self.stamp(&file);
@@ -144,7 +147,9 @@ impl World {
     pub fn copy(&mut self) {
         self.shift();
         fs::copy(self.live(), self.path("audit.log.1")).unwrap();
-        let copy = OpenOptions::new().write(true).open(self.path("audit.log.1"));
+        let copy = OpenOptions::new()
+            .write(true)
+            .open(self.path("audit.log.1"));
         self.stamp(&copy.unwrap());
     }
 

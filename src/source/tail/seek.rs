@@ -44,10 +44,8 @@ impl Tail {
         match self.options.start_at {
             StartAt::Beginning => {
                 let base = Position::before_all(newest_of(&|sibling| !sibling.wanted));
-                let oldest = list
-                    .iter()
-                    .find(|sibling| sibling.wanted && sibling.len > 0);
-                if let Some(sibling) = oldest {
+                let wanted = list.iter().filter(|sibling| sibling.wanted);
+                if let Some(sibling) = first_with_bytes(wanted)? {
                     let Some(segment) = self.open(sibling)? else {
                         return Ok(Flow::Again);
                     };
@@ -115,10 +113,7 @@ impl Tail {
             let notice = Notice::Rotated(Rotation::Truncated);
             self.notices.push_back((notice, base));
         } else if self.main.after == Some(After::Released) {
-            if find::later(list, base.at)
-                .iter()
-                .all(|sibling| sibling.len == 0)
-            {
+            if first_with_bytes(find::later(list, base.at))?.is_none() {
                 return Ok(Flow::Idle);
             }
             let notice = Notice::Rotated(Rotation::Renamed);
@@ -132,8 +127,7 @@ impl Tail {
 
     /// Reads the oldest file after the position, which is in none.
     fn begin(&mut self, list: &[Sibling], now: Instant) -> Result<Flow, Trouble> {
-        let candidates = find::later(list, self.main.at);
-        let Some(sibling) = candidates.into_iter().find(|sibling| sibling.len > 0) else {
+        let Some(sibling) = first_with_bytes(find::later(list, self.main.at))? else {
             return Ok(Flow::Idle);
         };
         let Some(segment) = self.open(sibling)? else {
@@ -186,4 +180,15 @@ impl Tail {
              ever down, beside the log, and prefer `create` to `copytruncate`"
         );
     }
+}
+
+fn first_with_bytes<'a>(
+    siblings: impl IntoIterator<Item = &'a Sibling>,
+) -> Result<Option<&'a Sibling>, Trouble> {
+    for sibling in siblings {
+        if find::holds_bytes(sibling)? {
+            return Ok(Some(sibling));
+        }
+    }
+    Ok(None)
 }
