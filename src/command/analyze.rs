@@ -8,11 +8,11 @@ use crate::exposition::render;
 use crate::pipeline::{Input, Lines, Pipeline, Progress};
 use crate::report::{Report, json, text};
 use crate::snapshot::Snapshot;
-use crate::source::{Archive, Container, group};
+use crate::source::{self, Archive, Container};
 use crate::state::Limits;
-use anyhow::Context;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Lines between two looks at the time.
@@ -65,21 +65,57 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
 
 /// One input for each log: its rotated files in the order of their time.
 fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
-    let (stdin, files): (Vec<_>, Vec<_>) = files.iter().partition(|file| *file == "-");
+    let mut logs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    let mut stdin = false;
+    for file in files {
+        if file == "-" {
+            stdin = true;
+        } else {
+            let path = PathBuf::from(file);
+            logs.entry(source::log_of(&path)).or_default().push(path);
+        }
+    }
     let mut inputs = Vec::new();
-    for file in &files {
-        // A missing file is a mistake in the command, not a log that may still come.
-        std::fs::File::open(file).with_context(|| format!("cannot open {file}"))?;
+    let mut add = |name: String, pieces: Vec<source::Input>| -> anyhow::Result<()> {
+        let archive = Archive::new(pieces, max_line_bytes)?;
+        let lines = Container::new(archive, None, max_line_bytes);
+        inputs.push(Input::new(name, Lines::Log(kind), Box::new(lines)));
+        Ok(())
+    };
+    for (log, mut paths) in logs {
+        if paths.len() > 1 {
+            paths.sort_by_cached_key(|path| first_time(kind, path));
+        }
+        add(log.display().to_string(), paths.into_iter().map(source::Input::File).collect())?;
     }
-    for (name, paths) in group(files.iter().map(Path::new)) {
-        let archive = Archive::open(paths, max_line_bytes);
-        inputs.push(Input::new(name, Lines::Log(kind), Box::new(Container::new(archive, max_line_bytes, None))));
-    }
-    if !stdin.is_empty() {
-        let archive = Archive::reader(Box::new(std::io::stdin()), max_line_bytes);
-        inputs.push(Input::new("-", Lines::Log(kind), Box::new(Container::new(archive, max_line_bytes, None))));
+    if stdin {
+        add(
+            "-".to_owned(),
+            vec![source::Input::Stream("standard input".to_owned(), Box::new(std::io::stdin()))],
+        )?;
     }
     Ok(inputs)
+}
+
+/// The time of the first line of a file that has one; files without any come last.
+fn first_time(kind: LogKind, path: &Path) -> Timestamp {
+    const LOOK_AT: usize = 1_000;
+    let never = Timestamp::from_nanos(i64::MAX);
+    let Ok(archive) = Archive::new(vec![source::Input::File(path.to_owned())], 32 << 20) else {
+        return never;
+    };
+    let input = Input::new("", Lines::Log(kind), Box::new(Container::new(archive, None, 32 << 20)));
+    let mut pipeline = Pipeline::new(Limits { label_sets: 0 }, vec![input]);
+    for _ in 0..LOOK_AT {
+        let progress = pipeline.run(Instant::now(), Timestamp::MIN, never, 1);
+        if pipeline.front() > Timestamp::MIN {
+            return pipeline.front();
+        }
+        if progress == Progress::Done {
+            break;
+        }
+    }
+    never
 }
 
 fn warn_unreadable(report: &Report) {

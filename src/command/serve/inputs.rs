@@ -39,7 +39,8 @@ pub(super) struct Named {
 pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     let mut saved = load(store)?;
     let mut earlier = saved.as_mut().map(|saved| std::mem::take(&mut saved.sources)).unwrap_or_default();
-    let observations = Spool::open(store, OBSERVATIONS).context("cannot open the observations in the state folder")?;
+    let observations =
+        Spool::open(store, OBSERVATIONS).context("cannot open the observations in the state folder")?;
 
     let mut opened = Opened {
         pipeline: Pipeline::new(Limits { label_sets: 0 }, Vec::new()),
@@ -51,9 +52,11 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     // Observations come first among events of the same time: what is known of
     // a request has to be known before its entry is counted.
     let path = opened.observations.path().to_owned();
-    let own = LogConfig { name: OBSERVATIONS.to_owned(), kind: LogKind::Server, path: String::new(), node: None };
+    let own =
+        LogConfig { name: OBSERVATIONS.to_owned(), kind: LogKind::Server, path: String::new(), node: None };
     let mut inputs = Vec::new();
-    let options = TailOptions { start_at: StartAt::Beginning, max_line_bytes: usize::MAX, ..TailOptions::default() };
+    let options =
+        TailOptions { start_at: StartAt::Beginning, max_line_bytes: usize::MAX, ..TailOptions::default() };
     inputs.push(opened.input(&own, Lines::Observations, LogPath::plain(path), options, &mut earlier));
 
     // A server log's line comes before the audit entry of the same moment.
@@ -108,7 +111,8 @@ impl Opened {
         earlier: &mut BTreeMap<String, SavedSource>,
     ) -> Input {
         self.paths.push(path.path().to_owned());
-        let shown = if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
+        let shown =
+            if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
         self.names.push(Named {
             name: log.name.clone(),
             kind: match (lines, log.kind) {
@@ -126,7 +130,7 @@ impl Opened {
         };
         let max_line_bytes = options.max_line_bytes;
         let tail = Tail::new(path, options, position.clone());
-        let source = Container::new(tail, max_line_bytes, position);
+        let source = Container::new(tail, position.as_ref(), max_line_bytes);
         Input::new(log.name.clone(), lines, Box::new(source)).resumed(stats, floor)
     }
 }

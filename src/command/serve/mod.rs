@@ -65,7 +65,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             let appended = spool.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes());
             match appended {
                 Ok(()) => bell.ring(),
-                Err(error) => tracing::error!(%error, "An observation could not be kept: make room in the state folder"),
+                Err(error) => {
+                    tracing::error!(%error, "An observation could not be kept: make room in the state folder")
+                }
             }
         });
         let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?;

@@ -56,7 +56,18 @@ pub(super) fn families(pipeline: &Pipeline, shared: &Shared) -> Vec<Family> {
         gaps.count([name], stats.gaps);
         readable.number([name], f64::from(u8::from(status.trouble.is_none())));
     }
-    made.extend([lines, bytes, unreadable, late, lag_bytes, lag_seconds, last_entry, rotations, gaps, readable]);
+    made.extend([
+        lines,
+        bytes,
+        unreadable,
+        late,
+        lag_bytes,
+        lag_seconds,
+        last_entry,
+        rotations,
+        gaps,
+        readable,
+    ]);
     for family in &mut made {
         family.series.sort_by(|a, b| a.labels.cmp(&b.labels));
     }

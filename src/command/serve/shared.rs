@@ -44,9 +44,8 @@ impl Shared {
         pipeline: Pipeline,
         board: Board,
     ) -> anyhow::Result<Self> {
-        let served = Served::open(store).with_context(|| {
-            format!("cannot write to the state folder {}", config.state_dir.display())
-        })?;
+        let served = Served::open(store)
+            .with_context(|| format!("cannot write to the state folder {}", config.state_dir.display()))?;
         Ok(Self {
             pipeline: Mutex::new(pipeline),
             waiting: AtomicUsize::new(0),
