@@ -160,7 +160,7 @@ fn launch(arguments: &[String], variables: &[(String, String)], log: &Path, port
 
 /// The port in the line that says where it listens.
 fn listening(output: &str) -> Option<u16> {
-    let line = output.lines().find(|line| line.contains("listening"))?;
+    let line = output.lines().find(|line| line.to_lowercase().contains("listening"))?;
     // Colours may stand between a field's name, its equals sign and its value.
     let plain: String = line.split('\u{1b}').map(uncoloured).collect();
     let (_, address) = plain.split_once("address=")?;
