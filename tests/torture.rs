@@ -143,6 +143,12 @@ fn torture(rotation: Rotation, killed_every: Option<Duration>) {
         counted(page, all_lines())
     });
     nothing_amiss(&page);
+    let rotations = page.sum("leasewatch_log_rotations_total", &[]);
+    assert!(
+        (rotations - all_rotations() as f64).abs() < 0.5,
+        "{rotations} rotations counted, not {}",
+        all_rotations()
+    );
     assert!(killed_every.is_none() || deaths > 3, "it died {deaths} times only");
     same_as_analyze(&place, &page);
 
