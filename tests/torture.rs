@@ -278,7 +278,10 @@ fn counted(page: &Metrics, expected: u64) -> Result<(), String> {
     if (lines - expected as f64).abs() < 0.5 && (issued - expected as f64).abs() < 0.5 {
         Ok(())
     } else {
-        Err(format!("{lines} lines and {issued} issued credentials instead of {expected}"))
+        Err(format!(
+            "{lines} lines and {issued} issued credentials instead of {expected}\n{}",
+            page.lines("leasewatch_log_")
+        ))
     }
 }
 

@@ -114,7 +114,7 @@ impl Leasewatch {
     ) -> Metrics {
         eventually(what, Duration::from_secs(60), || {
             let metrics = self.try_metrics()?;
-            expected(&metrics).map(|()| metrics)
+            expected(&metrics).map(|()| metrics).map_err(|why| format!("{why}; its log:\n{}", self.output()))
         })
     }
 
