@@ -50,14 +50,16 @@ impl Ingest {
 
     /// Reads until stopped, then saves.
     pub(super) fn run(mut self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut due = Instant::now() + self.every;
+        // The first checkpoint at once: a process that dies early has to know the files that
+        // it was reading, however often they are rotated until it is back.
+        let mut due = Instant::now();
         while !stop.is_cancelled() {
-            let progress = {
+            let (progress, front) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
-                pipeline.run(Instant::now(), wall(), end, BATCH)
+                (pipeline.run(Instant::now(), wall(), end, BATCH), pipeline.front())
             };
-            self.shared.progressed(progress);
+            self.shared.progressed(progress, front);
             if Instant::now() >= due {
                 // A full disk now is no reason to stop counting.
                 let _ = self.save();

@@ -28,6 +28,8 @@ pub(super) struct Shared {
     served: Mutex<Served>,
     /// Where the process before this one had got with its last page.
     replay_to: Mark,
+    /// When this process began.
+    began: Timestamp,
     /// Every log was read to its end once.
     caught_up: AtomicBool,
     progress: Mutex<Option<Progress>>,
@@ -51,6 +53,7 @@ impl Shared {
             waiting: AtomicUsize::new(0),
             replay_to: served.last(),
             served: Mutex::new(served),
+            began: wall(),
             caught_up: AtomicBool::new(false),
             progress: Mutex::new(None),
             names: names.to_vec(),
@@ -78,8 +81,10 @@ impl Shared {
     }
 
     /// The reading thread has got that far.
-    pub(super) fn progressed(&self, progress: Progress) {
-        if progress != Progress::Busy {
+    pub(super) fn progressed(&self, progress: Progress, front: Timestamp) {
+        // Settling is not enough: what was read may not be counted yet. A log that is never
+        // quiet has caught up once it is past the moment at which this process began.
+        if matches!(progress, Progress::Idle | Progress::Done) || front >= self.began {
             self.caught_up.store(true, Ordering::SeqCst);
         }
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
