@@ -3,8 +3,11 @@
 //! Reading never waits: `next` says what is there now. When to look again is
 //! decided elsewhere (the doorbell only says that it may be worth it).
 
+mod archive;
 mod buffer;
+mod container;
 mod content;
+mod doorbell;
 mod find;
 mod names;
 mod position;
@@ -13,6 +16,9 @@ mod siblings;
 mod tail;
 mod trouble;
 
+pub use archive::{Archive, ArchiveError, Input};
+pub use container::Container;
+pub use doorbell::Doorbell;
 pub use position::{After, FileId, FileMark, Mark, Position};
 pub use siblings::{GlobError, LogPath, expand};
 pub use tail::{Tail, TailOptions};
