@@ -247,6 +247,11 @@ impl World {
         self.last = None;
     }
 
+    /// Begins anew without a position.
+    pub(crate) fn restart_first(&mut self) {
+        self.tail = Tail::new(self.log.clone(), self.options.clone(), None);
+    }
+
     pub(crate) fn wait(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
