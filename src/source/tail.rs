@@ -74,9 +74,8 @@ pub struct Tail {
     searched: Option<Vec<Sibling>>,
 }
 
-// Its bools are independent facts.
-#[allow(clippy::struct_excessive_bools)]
 /// The file being read.
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct Reading {
     segment: Segment,
     /// The position until its first line is known by its content.

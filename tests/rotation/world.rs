@@ -167,7 +167,7 @@ impl World {
     }
 
     /// Compresses a sibling as `gzip` and `zstd --rm` do.
-    pub(crate) fn compress(&mut self, path: &Path, format: Format) -> PathBuf {
+    pub(crate) fn compress(&self, path: &Path, format: Format) -> PathBuf {
         let bytes = fs::read(path).unwrap();
         let modified = fs::metadata(path).unwrap().modified().unwrap();
         let (end, bytes) = match format {
