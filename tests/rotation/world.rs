@@ -167,6 +167,7 @@ impl World {
     }
 
     /// Compresses a sibling as `gzip` and `zstd --rm` do.
+    #[allow(clippy::unused_self)] // reads like the other things that are done to a world
     pub(crate) fn compress(&self, path: &Path, format: Format) -> PathBuf {
         let bytes = fs::read(path).unwrap();
         let modified = fs::metadata(path).unwrap().modified().unwrap();
