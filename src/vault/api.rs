@@ -114,8 +114,7 @@ impl Due {
     /// Whether it is time. A tenth of the interval early counts, or each
     /// second scrape would come too soon for its own clock.
     pub(super) fn now(&self, pace: &Pace) -> bool {
-        self.at
-            .is_none_or(|at| Instant::now() + pace.interval / 10 >= at)
+        self.at.is_none_or(|at| Instant::now() + pace.interval / 10 >= at)
     }
 
     /// At once, whatever was.
@@ -137,11 +136,7 @@ impl Due {
                 let doubled = pace.interval.saturating_mul(1 << self.failures.min(10));
                 self.failures = self.failures.saturating_add(1);
                 // The first failure may be a hiccup: the next scrape tells.
-                if self.failures == 1 {
-                    doubled
-                } else {
-                    jittered(doubled.min(pace.longest_wait))
-                }
+                if self.failures == 1 { doubled } else { jittered(doubled.min(pace.longest_wait)) }
             }
         };
         self.at = Some(Instant::now() + wait);
@@ -158,30 +153,18 @@ mod tests {
         let pace = Pace::every(Duration::from_secs(15));
         let mut due = Due::default();
         let failure = Error::RateLimited;
-        let waits: Vec<_> = (0..12)
-            .map(|_| due.after(Api::Metrics, Some(&failure), &pace))
-            .collect();
+        let waits: Vec<_> = (0..12).map(|_| due.after(Api::Metrics, Some(&failure), &pace)).collect();
         assert_eq!(waits[0], Duration::from_secs(15));
         assert!(waits[4] > waits[1] * 2, "{waits:?}");
-        assert!(
-            waits
-                .iter()
-                .all(|wait| *wait <= pace.longest_wait.mul_f64(1.2)),
-            "{waits:?}"
-        );
-        assert_eq!(
-            due.after(Api::Metrics, None, &pace),
-            Duration::from_secs(15)
-        );
+        assert!(waits.iter().all(|wait| *wait <= pace.longest_wait.mul_f64(1.2)), "{waits:?}");
+        assert_eq!(due.after(Api::Metrics, None, &pace), Duration::from_secs(15));
         assert!(!due.now(&pace));
     }
 
     #[test]
     fn a_missing_right_is_asked_for_seldom() {
         let pace = Pace::every(Duration::from_secs(15));
-        let denied = Error::Denied {
-            missing: String::new(),
-        };
+        let denied = Error::Denied { missing: String::new() };
         let wait = Due::default().after(Api::Mounts, Some(&denied), &pace);
         assert!(wait >= Duration::from_secs(480), "{wait:?}");
     }

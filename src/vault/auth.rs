@@ -77,11 +77,7 @@ pub(super) struct Grant {
 impl Auth {
     /// From the configuration; asks nothing yet.
     pub(super) fn new(config: &VaultConfig) -> Self {
-        Self {
-            config: config.auth.clone(),
-            namespace: config.namespace.clone(),
-            state: Mutex::default(),
-        }
+        Self { config: config.auth.clone(), namespace: config.namespace.clone(), state: Mutex::default() }
     }
 
     /// Whether there is to be a token at all.
@@ -99,9 +95,7 @@ impl Auth {
         let mut state = self.state.lock().await;
         self.read_given(&mut state);
         let held = state.held.as_ref()?;
-        held.expires
-            .is_none_or(|end| Instant::now() < end)
-            .then(|| held.token())
+        held.expires.is_none_or(|end| Instant::now() < end).then(|| held.token())
     }
 
     /// The token; logs in or renews over `client` where it is time.
@@ -123,10 +117,7 @@ impl Auth {
         if let Some(held) = state.held.clone().filter(|held| held.renewable) {
             match self.renew(client, own, &held).await {
                 Ok(renewed) if renewed.lasts(held.full_ttl) => {
-                    let held = Held {
-                        full_ttl: held.full_ttl,
-                        ..renewed
-                    };
+                    let held = Held { full_ttl: held.full_ttl, ..renewed };
                     return state.accept(held);
                 }
                 // Max TTL nears, or Vault knows the token no more: a fresh login.
@@ -148,11 +139,7 @@ impl Auth {
     /// Vault accepted the token for something.
     pub(super) async fn accepted(&self, generation: u64) {
         let mut state = self.state.lock().await;
-        if let Some(held) = state
-            .held
-            .as_mut()
-            .filter(|held| held.generation == generation)
-        {
+        if let Some(held) = state.held.as_mut().filter(|held| held.generation == generation) {
             held.proven = true;
         }
     }
@@ -162,10 +149,7 @@ impl Auth {
     /// lacks rights, and logging in again would not give it any. Says which.
     pub(super) async fn refused(&self, generation: u64) -> bool {
         let mut state = self.state.lock().await;
-        let dead = state
-            .held
-            .as_ref()
-            .is_some_and(|held| held.generation == generation && held.proven);
+        let dead = state.held.as_ref().is_some_and(|held| held.generation == generation && held.proven);
         if dead && self.logs_in() {
             state.held = None;
         }
@@ -173,10 +157,7 @@ impl Auth {
     }
 
     fn logs_in(&self) -> bool {
-        matches!(
-            self.config,
-            AuthConfig::AppRole { .. } | AuthConfig::Kubernetes { .. }
-        )
+        matches!(self.config, AuthConfig::AppRole { .. } | AuthConfig::Kubernetes { .. })
     }
 
     /// Takes a token that is given, not logged in for. Says whether that is the way.
@@ -220,39 +201,21 @@ impl Auth {
 
     async fn login(&self, client: &Client, own: &Own) -> Result<Held, Error> {
         let (mount, body, settings) = match &self.config {
-            AuthConfig::AppRole {
-                mount,
-                role_id,
-                secret_id,
-            } => {
+            AuthConfig::AppRole { mount, role_id, secret_id } => {
                 let secret_id = match secret_id {
                     SecretSource::Value(secret) => secret.clone(),
                     SecretSource::File(path) => read_secret("secret ID file", path)?,
                 };
                 let body = json!({"role_id": role_id, "secret_id": secret_id.reveal()});
-                (
-                    mount,
-                    body,
-                    "role ID, secret ID (used up or expired?) and the mount of AppRole",
-                )
+                (mount, body, "role ID, secret ID (used up or expired?) and the mount of AppRole")
             }
-            AuthConfig::Kubernetes {
-                mount,
-                role,
-                jwt_file,
-            } => {
+            AuthConfig::Kubernetes { mount, role, jwt_file } => {
                 let jwt = read_secret("service account token", jwt_file)?;
                 let body = json!({"role": role, "jwt": jwt.reveal()});
-                (
-                    mount,
-                    body,
-                    "the role, its bound service accounts and the mount of Kubernetes auth",
-                )
+                (mount, body, "the role, its bound service accounts and the mount of Kubernetes auth")
             }
             AuthConfig::None | AuthConfig::Token(_) | AuthConfig::TokenFile(_) => {
-                return Err(Error::Malformed {
-                    problem: "no login is configured",
-                });
+                return Err(Error::Malformed { problem: "no login is configured" });
             }
         };
         let path = format!("auth/{}/login", escape(mount.trim_matches('/')));
@@ -263,23 +226,15 @@ impl Auth {
             token: None,
             body: Some(body),
             own: Some(own),
-            right: Right {
-                path: &path,
-                capability: "update",
-            },
+            right: Right { path: &path, capability: "update" },
         };
         let refused = |status| Error::Login { status, settings };
-        let answer = client
-            .json::<Value>(&call)
-            .await
-            .map_err(|error| match error {
-                Error::Denied { .. } | Error::Token { .. } => refused(403),
-                Error::NotFound { .. } => refused(404),
-                Error::Refused {
-                    status: status @ 400..=499,
-                } => refused(status),
-                other => other,
-            })?;
+        let answer = client.json::<Value>(&call).await.map_err(|error| match error {
+            Error::Denied { .. } | Error::Token { .. } => refused(403),
+            Error::NotFound { .. } => refused(404),
+            Error::Refused { status: status @ 400..=499 } => refused(status),
+            other => other,
+        })?;
         Held::from_auth(answer.auth.as_ref())
     }
 
@@ -291,10 +246,7 @@ impl Auth {
             token: Some(&held.token),
             body: Some(json!({})),
             own: Some(own),
-            right: Right {
-                path: "auth/token/renew-self",
-                capability: "update",
-            },
+            right: Right { path: "auth/token/renew-self", capability: "update" },
         };
         let answer = client.json::<Value>(&call).await?;
         let mut renewed = Held::from_auth(answer.auth.as_ref())?;
@@ -306,22 +258,16 @@ impl Auth {
 
 impl State {
     fn grant(&self, expiry: Option<SystemTime>) -> Grant {
-        let token = self.held.as_ref().map(Held::token).ok_or_else(|| {
-            self.trouble.clone().unwrap_or(Error::Token {
-                remedy: "none is configured",
-            })
-        });
-        Grant {
-            token,
-            trouble: self.trouble.clone(),
-            expiry,
-        }
+        let token = self
+            .held
+            .as_ref()
+            .map(Held::token)
+            .ok_or_else(|| self.trouble.clone().unwrap_or(Error::Token { remedy: "none is configured" }));
+        Grant { token, trouble: self.trouble.clone(), expiry }
     }
 
     fn accept(&mut self, held: Held) -> Grant {
-        let expiry = held
-            .expires
-            .map(|end| SystemTime::now() + (end - Instant::now()));
+        let expiry = held.expires.map(|end| SystemTime::now() + (end - Instant::now()));
         self.held = Some(held);
         self.failures = 0;
         self.wait_until = None;
@@ -353,13 +299,9 @@ impl Held {
 
     /// From the `auth` of a login or a renewal.
     fn from_auth(auth: Option<&Value>) -> Result<Self, Error> {
-        let malformed = || Error::Malformed {
-            problem: "a login without a token",
-        };
+        let malformed = || Error::Malformed { problem: "a login without a token" };
         let auth = auth.ok_or_else(malformed)?;
-        let token = auth["client_token"]
-            .as_str()
-            .filter(|token| !token.is_empty());
+        let token = auth["client_token"].as_str().filter(|token| !token.is_empty());
         let mut held = Self::given(Secret::new(token.ok_or_else(malformed)?), 0);
         // 0 is for ever.
         if let Some(ttl) = auth["lease_duration"].as_u64().filter(|ttl| *ttl > 0) {
@@ -378,25 +320,18 @@ impl Held {
     }
 
     fn token(&self) -> Token {
-        Token {
-            secret: self.token.clone(),
-            generation: self.generation,
-        }
+        Token { secret: self.token.clone(), generation: self.generation }
     }
 }
 
 fn read_secret(setting: &'static str, path: &Path) -> Result<Secret, Error> {
-    let wrong = |problem: String| Error::File {
-        setting,
-        path: path.to_owned(),
-        problem,
-    };
+    let wrong = |problem: String| Error::File { setting, path: path.to_owned(), problem };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     match text.trim() {
         "" => Err(wrong("empty".to_owned())),
-        secret if secret.contains(char::is_whitespace) => Err(wrong(
-            "holds more than one word; it should hold the secret alone".to_owned(),
-        )),
+        secret if secret.contains(char::is_whitespace) => {
+            Err(wrong("holds more than one word; it should hold the secret alone".to_owned()))
+        }
         secret => Ok(Secret::new(secret)),
     }
 }

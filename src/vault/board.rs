@@ -78,10 +78,7 @@ const INTERVALS: u32 = 3;
 impl<T> Fresh<T> {
     /// Shown until three intervals were missed.
     pub(super) fn new(value: T, interval: Duration) -> Self {
-        Self {
-            value,
-            until: Instant::now() + interval * INTERVALS,
-        }
+        Self { value, until: Instant::now() + interval * INTERVALS }
     }
 
     /// The value, if it may still be shown.
@@ -172,9 +169,7 @@ impl NodeLatest {
         let before = self.apis.get(&api);
         let previous = before.and_then(|before| before.outcome.clone());
         let class = |outcome: &Result<(), Error>| outcome.as_ref().err().map(Error::class);
-        let same = previous
-            .as_ref()
-            .is_some_and(|previous| class(previous) == class(&outcome));
+        let same = previous.as_ref().is_some_and(|previous| class(previous) == class(&outcome));
         let latest = ApiLatest {
             since: before.filter(|_| same).map_or(now, |before| before.since),
             last_success: match outcome {

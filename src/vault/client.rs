@@ -89,11 +89,7 @@ impl Client {
     }
 
     /// Asks what needs no token, and reads the JSON answer.
-    pub(super) async fn plain<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        query: &str,
-    ) -> Result<T, Error> {
+    pub(super) async fn plain<T: DeserializeOwned>(&self, path: &str, query: &str) -> Result<T, Error> {
         let call = Call {
             path,
             query,
@@ -101,19 +97,13 @@ impl Client {
             token: None,
             body: None,
             own: None,
-            right: Right {
-                path,
-                capability: "read",
-            },
+            right: Right { path, capability: "read" },
         };
         parse_json(&self.bytes(&call, None, JSON_LIMIT).await?)
     }
 
     /// Asks, and reads the JSON answer in its envelope.
-    pub(super) async fn json<T: DeserializeOwned>(
-        &self,
-        call: &Call<'_>,
-    ) -> Result<Envelope<T>, Error> {
+    pub(super) async fn json<T: DeserializeOwned>(&self, call: &Call<'_>) -> Result<Envelope<T>, Error> {
         let sending = call.own.map(Own::sending);
         let body = self.bytes(call, sending.as_ref(), JSON_LIMIT).await?;
         let envelope: Envelope<T> = parse_json(&body)?;
@@ -127,9 +117,7 @@ impl Client {
     pub(super) async fn text(&self, call: &Call<'_>) -> Result<String, Error> {
         let sending = call.own.map(Own::sending);
         let body = self.bytes(call, sending.as_ref(), METRICS_LIMIT).await?;
-        String::from_utf8(body).map_err(|_| Error::Malformed {
-            problem: "not UTF-8",
-        })
+        String::from_utf8(body).map_err(|_| Error::Malformed { problem: "not UTF-8" })
     }
 
     async fn bytes(
@@ -169,11 +157,7 @@ impl Client {
     ) -> Result<reqwest::Request, Error> {
         let marker = sending.map(|sending| sending.marker.clone());
         let mut url = endpoint.base.clone();
-        url.set_path(&format!(
-            "{}/v1/{}",
-            url.path().trim_end_matches('/'),
-            call.path
-        ));
+        url.set_path(&format!("{}/v1/{}", url.path().trim_end_matches('/'), call.path));
         let mut query = call.query.to_owned();
         let request = if let Some(body) = &call.body {
             let mut body = body.clone();
@@ -193,9 +177,7 @@ impl Client {
             .headers(headers(endpoint, call)?)
             .timeout(self.timeout)
             .build()
-            .map_err(|_| Error::Malformed {
-                problem: "the request cannot be built",
-            })
+            .map_err(|_| Error::Malformed { problem: "the request cannot be built" })
     }
 
     /// The client to use now: built anew once a file that it rests on has changed.
@@ -211,9 +193,7 @@ impl Client {
 }
 
 fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|_| Error::Malformed {
-        problem: "unexpected JSON",
-    })
+    serde_json::from_slice(body).map_err(|_| Error::Malformed { problem: "unexpected JSON" })
 }
 
 fn headers(endpoint: &Endpoint, call: &Call<'_>) -> Result<HeaderMap, Error> {
@@ -236,11 +216,7 @@ fn headers(endpoint: &Endpoint, call: &Call<'_>) -> Result<HeaderMap, Error> {
         bearer.set_sensitive(true);
         headers.insert(AUTHORIZATION, bearer);
     }
-    if let Some(host) = endpoint
-        .host
-        .as_deref()
-        .and_then(|host| HeaderValue::from_str(host).ok())
-    {
+    if let Some(host) = endpoint.host.as_deref().and_then(|host| HeaderValue::from_str(host).ok()) {
         headers.insert(HOST, host);
     }
     Ok(headers)
@@ -253,22 +229,16 @@ fn refusal(status: u16, words: &str, call: &Call<'_>) -> Error {
         307 | 308 if call.path != "sys/health" => Error::Standby,
         400 if says("local-only request") => Error::Standby,
         400 if says("prometheus is not enabled") => Error::TelemetryOff,
-        400 if says("HTTP request to an HTTPS server") => Error::Malformed {
-            problem: "the listener speaks TLS: use https://",
-        },
+        400 if says("HTTP request to an HTTPS server") => {
+            Error::Malformed { problem: "the listener speaks TLS: use https://" }
+        }
         // A policy's no is wrapped in "1 error occurred"; a token that Vault does
         // not know gets the bare words, or says so.
         403 if says("invalid token") || says("bad token") || says(r#"["permission denied"]"#) => {
-            Error::Token {
-                remedy: "it has expired or was revoked; issue a new one",
-            }
+            Error::Token { remedy: "it has expired or was revoked; issue a new one" }
         }
-        403 => Error::Denied {
-            missing: call.right.line(call.namespace),
-        },
-        404 => Error::NotFound {
-            path: call.path.to_owned(),
-        },
+        403 => Error::Denied { missing: call.right.line(call.namespace) },
+        404 => Error::NotFound { path: call.path.to_owned() },
         429 => Error::RateLimited,
         472..=474 => Error::Standby,
         503 if says("sealed") => Error::Sealed,
@@ -302,14 +272,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_missing_line() {
-        let line = Right {
-            path: "sys/mounts",
-            capability: "read",
-        }
-        .line("team-a");
-        assert_eq!(
-            line,
-            r#"path "team-a/sys/mounts" { capabilities = ["read"] }"#
-        );
+        let line = Right { path: "sys/mounts", capability: "read" }.line("team-a");
+        assert_eq!(line, r#"path "team-a/sys/mounts" { capabilities = ["read"] }"#);
     }
 }

@@ -51,9 +51,7 @@ impl Asking<'_> {
         };
         let answer = self.node.client.json::<T>(&call).await;
         verdict.heard(answer.as_ref().err());
-        answer?.data.ok_or(Error::Malformed {
-            problem: "an answer without data",
-        })
+        answer?.data.ok_or(Error::Malformed { problem: "an answer without data" })
     }
 
     async fn read<T: DeserializeOwned>(
@@ -63,17 +61,7 @@ impl Asking<'_> {
         query: &str,
         verdict: &mut Verdict,
     ) -> Result<T, Error> {
-        self.get(
-            namespace,
-            path,
-            query,
-            Right {
-                path,
-                capability: "read",
-            },
-            verdict,
-        )
-        .await
+        self.get(namespace, path, query, Right { path, capability: "read" }, verdict).await
     }
 }
 
@@ -103,8 +91,7 @@ impl<'a> Cluster<'a> {
     ) {
         let node = self.node;
         let asking = Asking { node, token };
-        let is_due =
-            |dues: &mut BTreeMap<Api, Due>, api| dues.entry(api).or_default().now(&node.pace);
+        let is_due = |dues: &mut BTreeMap<Api, Due>, api| dues.entry(api).or_default().now(&node.pace);
         if is_due(dues, Api::Token) {
             let started = Instant::now();
             let outcome = self.own_token(&asking, verdict).await;
@@ -130,17 +117,8 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    fn done(
-        &self,
-        dues: &mut BTreeMap<Api, Due>,
-        api: Api,
-        outcome: Result<(), Error>,
-        took: Duration,
-    ) {
-        let wait = dues
-            .entry(api)
-            .or_default()
-            .after(api, outcome.as_ref().err(), &self.node.pace);
+    fn done(&self, dues: &mut BTreeMap<Api, Due>, api: Api, outcome: Result<(), Error>, took: Duration) {
+        let wait = dues.entry(api).or_default().after(api, outcome.as_ref().err(), &self.node.pace);
         self.node.record(api, outcome, took, wait);
     }
 
@@ -156,11 +134,7 @@ impl<'a> Cluster<'a> {
         for api in [Api::Mounts, Api::Roles] {
             let works = |outcome: Option<&Result<(), Error>>| outcome.is_none_or(Result::is_ok);
             let works = self.node.board.node(&self.node.name, |node| {
-                works(
-                    node.apis
-                        .get(&api)
-                        .and_then(|latest| latest.outcome.as_ref()),
-                )
+                works(node.apis.get(&api).and_then(|latest| latest.outcome.as_ref()))
             });
             if works {
                 dues.entry(api).or_default().reset();
@@ -174,30 +148,19 @@ impl<'a> Cluster<'a> {
             expire_time: Option<String>,
         }
         let namespace = self.node.auth.namespace();
-        let found: LookUp = asking
-            .read(namespace, "auth/token/lookup-self", "", verdict)
-            .await?;
-        let expiry = found
-            .expire_time
-            .as_deref()
-            .and_then(Timestamp::parse_rfc3339);
+        let found: LookUp = asking.read(namespace, "auth/token/lookup-self", "", verdict).await?;
+        let expiry = found.expire_time.as_deref().and_then(Timestamp::parse_rfc3339);
         let nanos = expiry.and_then(|expiry| u64::try_from(expiry.as_nanos()).ok());
-        self.node.board.lock().token_expiry =
-            nanos.map(|nanos| UNIX_EPOCH + Duration::from_nanos(nanos));
+        self.node.board.lock().token_expiry = nanos.map(|nanos| UNIX_EPOCH + Duration::from_nanos(nanos));
         Ok(())
     }
 
-    async fn irrevocable(
-        &mut self,
-        asking: &Asking<'_>,
-        verdict: &mut Verdict,
-    ) -> Result<(), Error> {
+    async fn irrevocable(&mut self, asking: &Asking<'_>, verdict: &mut Verdict) -> Result<(), Error> {
         let node = self.node;
         let mut outcome = Ok(());
         for namespace in &node.namespaces {
-            let answer: Result<LeaseCount, Error> = asking
-                .read(namespace, "sys/leases/count", "type=irrevocable", verdict)
-                .await;
+            let answer: Result<LeaseCount, Error> =
+                asking.read(namespace, "sys/leases/count", "type=irrevocable", verdict).await;
             match answer {
                 Ok(answer) => {
                     let mut latest = node.board.lock();
@@ -237,17 +200,14 @@ impl<'a> Cluster<'a> {
         type Answer = BTreeMap<String, MountAnswer>;
         let secret: Result<Answer, Error> = asking.read(namespace, "sys/mounts", "", verdict).await;
         let auth: Result<Answer, Error> = match &secret {
-            Ok(_) | Err(Error::Denied { .. }) => {
-                asking.read(namespace, "sys/auth", "", verdict).await
-            }
+            Ok(_) | Err(Error::Denied { .. }) => asking.read(namespace, "sys/auth", "", verdict).await,
             Err(error) => return Err(error.clone()),
         };
         let (secret, auth, partial) = match (secret, auth) {
             (Ok(secret), Ok(auth)) => (secret, auth, false),
             (secret, Ok(_) | Err(Error::Denied { .. })) if secret.is_err() => {
                 let path = "sys/internal/ui/mounts";
-                let listed: Result<UiMounts, Error> =
-                    asking.read(namespace, path, "", verdict).await;
+                let listed: Result<UiMounts, Error> = asking.read(namespace, path, "", verdict).await;
                 match (listed, secret) {
                     (Ok(listed), _) => (listed.secret, listed.auth, true),
                     // The right to the whole list is the one to ask for.
@@ -271,11 +231,7 @@ impl<'a> Cluster<'a> {
             let (mounts, partial) = told.clone();
             let namespace = namespace.to_owned();
             self.told_mounts.insert(namespace.clone(), told);
-            self.node.own.cluster_fact(Fact::Mounts {
-                namespace,
-                mounts,
-                partial,
-            });
+            self.node.own.cluster_fact(Fact::Mounts { namespace, mounts, partial });
         }
     }
 }

@@ -135,10 +135,7 @@ impl Error {
     pub fn is_lasting(&self) -> bool {
         matches!(
             self,
-            Self::Denied { .. }
-                | Self::NotFound { .. }
-                | Self::TelemetryOff
-                | Self::TooLarge { .. }
+            Self::Denied { .. } | Self::NotFound { .. } | Self::TelemetryOff | Self::TooLarge { .. }
         )
     }
 
@@ -154,25 +151,15 @@ impl Error {
             source = cause.source();
         }
         if let Some((detail, remedy)) = causes.iter().rev().find_map(|cause| tls_remedy(cause)) {
-            return Self::Tls {
-                address: address.to_owned(),
-                detail,
-                remedy,
-            };
+            return Self::Tls { address: address.to_owned(), detail, remedy };
         }
         if error.is_body() || error.is_decode() {
-            return Self::Malformed {
-                problem: "the answer breaks off",
-            };
+            return Self::Malformed { problem: "the answer breaks off" };
         }
         if error.is_connect() || error.is_request() {
-            return Self::Unreachable {
-                address: address.to_owned(),
-            };
+            return Self::Unreachable { address: address.to_owned() };
         }
-        Self::Malformed {
-            problem: "not HTTP",
-        }
+        Self::Malformed { problem: "not HTTP" }
     }
 }
 

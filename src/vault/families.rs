@@ -18,10 +18,7 @@ struct Families(BTreeMap<&'static str, Family>);
 
 impl Families {
     fn add<const N: usize>(&mut self, metric: &'static Metric, labels: [&str; N], value: f64) {
-        self.0
-            .entry(metric.name)
-            .or_insert_with(|| Family::new(metric))
-            .number(labels, value);
+        self.0.entry(metric.name).or_insert_with(|| Family::new(metric)).number(labels, value);
     }
 
     fn flag(&mut self, metric: &'static Metric, node: &str, value: bool) {
@@ -72,13 +69,7 @@ fn health(families: &mut Families, name: &str, node: &NodeLatest, now: Instant) 
         let performance = health.performance_standby == Some(true);
         families.flag(&metrics::VAULT_PERFORMANCE_STANDBY, name, performance);
         families.flag(&metrics::VAULT_DR_SECONDARY, name, health.is_dr_secondary());
-        let info = [
-            name,
-            &health.version,
-            &health.cluster_name,
-            &health.cluster_id,
-            health.product(),
-        ];
+        let info = [name, &health.version, &health.cluster_name, &health.cluster_id, health.product()];
         families.add(&metrics::VAULT_INFO, info, 1.0);
     }
     if let Some(leader) = node.leader.as_ref().and_then(|leader| leader.get(now)) {
@@ -90,10 +81,7 @@ fn health(families: &mut Families, name: &str, node: &NodeLatest, now: Instant) 
             families.add(&metrics::VAULT_ACTIVE_SINCE, [name], since.as_secs_f64());
         }
     }
-    let telemetry = node
-        .telemetry
-        .as_ref()
-        .and_then(|telemetry| telemetry.get(now));
+    let telemetry = node.telemetry.as_ref().and_then(|telemetry| telemetry.get(now));
     if let Some(leases) = telemetry.and_then(|telemetry| telemetry.leases) {
         // A node that lost the active role keeps its last count.
         if Latest::is_active(node, now) {
@@ -108,11 +96,7 @@ fn apis(families: &mut Families, name: &str, node: &NodeLatest, now: Instant) {
         if let Some(outcome) = latest.outcome.as_ref().filter(|_| now <= latest.until) {
             let success = f64::from(u8::from(outcome.is_ok()));
             families.add(&metrics::SCRAPE_SUCCESS, labels, success);
-            families.add(
-                &metrics::SCRAPE_DURATION,
-                labels,
-                latest.duration.as_secs_f64(),
-            );
+            families.add(&metrics::SCRAPE_DURATION, labels, latest.duration.as_secs_f64());
             if let Some(at) = latest.last_success {
                 families.add(&metrics::SCRAPE_LAST_SUCCESS, labels, unix(at));
             }
@@ -128,12 +112,7 @@ fn irrevocable(families: &mut Families, latest: &Latest, now: Instant) {
         // Accessors that nobody knows add up in one series.
         let mut by_mount: BTreeMap<(&str, &str), u64> = BTreeMap::new();
         // Mounts that can have such leases and have none are 0, so that a rise shows.
-        for mount in latest
-            .mounts
-            .get(namespace)
-            .into_iter()
-            .flat_map(Fresh::stale)
-        {
+        for mount in latest.mounts.get(namespace).into_iter().flat_map(Fresh::stale) {
             if has_leases(mount) {
                 by_mount.insert((&mount.path, &mount.engine), 0);
             }
@@ -186,11 +165,7 @@ fn roles(families: &mut Families, latest: &Latest, now: Instant) {
 }
 
 fn role_series(families: &mut Families, namespace: &str, mount: &MountFact, role: &RoleFact) {
-    let (path, engine, name) = (
-        mount.path.as_str(),
-        mount.engine.as_str(),
-        role.name.as_str(),
-    );
+    let (path, engine, name) = (mount.path.as_str(), mount.engine.as_str(), role.name.as_str());
     let longest = effective_ttl(role.max_ttl, mount.max_lease_ttl, mount.max_lease_ttl);
     let bound = longest.map_or(0, |(ttl, _)| ttl);
     let default = match effective_ttl(role.default_ttl, mount.default_lease_ttl, 0) {
@@ -207,24 +182,14 @@ fn role_series(families: &mut Families, namespace: &str, mount: &MountFact, role
         families.add(&metrics::ROLE_MAX_TTL, labels, ttl as f64);
     }
     let connection = role.connection.as_deref().unwrap_or_default();
-    families.add(
-        &metrics::ROLE_INFO,
-        [namespace, path, engine, name, connection, ""],
-        1.0,
-    );
+    families.add(&metrics::ROLE_INFO, [namespace, path, engine, name, connection, ""], 1.0);
 }
 
 /// A namespace as the label `vault_namespace` spells it.
 fn shown(namespace: &str) -> &str {
-    if namespace.is_empty() {
-        "root"
-    } else {
-        namespace
-    }
+    if namespace.is_empty() { "root" } else { namespace }
 }
 
 fn unix(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs_f64()
+    time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

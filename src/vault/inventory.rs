@@ -101,10 +101,7 @@ pub(super) fn role_names(keys: Vec<String>) -> impl Iterator<Item = String> {
 
 fn seconds(value: &Value) -> u64 {
     match value {
-        Value::Number(number) => number
-            .as_u64()
-            .or_else(|| number.as_f64().map(whole))
-            .unwrap_or(0),
+        Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(whole)).unwrap_or(0),
         Value::String(text) => text.trim_end_matches('s').parse().unwrap_or(0),
         _ => 0,
     }
@@ -127,11 +124,7 @@ pub(super) fn effective_ttl(role: u64, mount: u64, bound: u64) -> Option<(u64, &
         (0, mount) => (mount, "mount"),
         (role, _) => (role, "role"),
     };
-    Some(if bound > 0 && bound < ttl {
-        (bound, "mount")
-    } else {
-        (ttl, source)
-    })
+    Some(if bound > 0 && bound < ttl { (bound, "mount") } else { (ttl, source) })
 }
 
 #[cfg(test)]
@@ -141,10 +134,7 @@ mod tests {
     #[test]
     fn ttls_as_numbers_and_text() {
         let of = |text| seconds(&serde_json::from_str(text).expect("JSON"));
-        assert_eq!(
-            [of("60"), of("60.0"), of("\"60s\""), of("null"), of("-3")],
-            [60, 60, 60, 0, 0]
-        );
+        assert_eq!([of("60"), of("60.0"), of("\"60s\""), of("null"), of("-3")], [60, 60, 60, 0, 0]);
     }
 
     #[test]
@@ -157,9 +147,7 @@ mod tests {
 
     #[test]
     fn folders_and_dots_are_no_roles() {
-        let keys = ["a", "b/", "..", "", "team.app"]
-            .map(str::to_owned)
-            .to_vec();
+        let keys = ["a", "b/", "..", "", "team.app"].map(str::to_owned).to_vec();
         assert_eq!(role_names(keys).collect::<Vec<_>>(), ["a", "team.app"]);
     }
 }

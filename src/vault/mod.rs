@@ -111,11 +111,7 @@ impl Scraper {
         }
         std::future::poll_fn(|context| {
             running.retain_mut(|node| node.as_mut().poll(context).is_pending());
-            if running.is_empty() {
-                std::task::Poll::Ready(())
-            } else {
-                std::task::Poll::Pending
-            }
+            if running.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
         })
         .await;
     }

@@ -114,17 +114,9 @@ impl Node {
     }
 
     /// Notes an outcome, and logs it where it is not what it was.
-    pub(super) fn record(
-        &self,
-        api: Api,
-        outcome: Result<(), Error>,
-        duration: Duration,
-        next: Duration,
-    ) {
+    pub(super) fn record(&self, api: Api, outcome: Result<(), Error>, duration: Duration, next: Duration) {
         let said = outcome.clone();
-        let before = self
-            .board
-            .node(&self.name, |node| node.record(api, outcome, duration, next));
+        let before = self.board.node(&self.name, |node| node.record(api, outcome, duration, next));
         let class = |outcome: &Result<(), Error>| outcome.as_ref().err().map(Error::class);
         if before.as_ref().map(class) == Some(class(&said)) {
             return;
@@ -152,14 +144,8 @@ impl Node {
 }
 
 /// What needs a token.
-const WITH_TOKEN: [Api; 6] = [
-    Api::Login,
-    Api::Token,
-    Api::Metrics,
-    Api::IrrevocableLeases,
-    Api::Mounts,
-    Api::Roles,
-];
+const WITH_TOKEN: [Api; 6] =
+    [Api::Login, Api::Token, Api::Metrics, Api::IrrevocableLeases, Api::Mounts, Api::Roles];
 
 /// What the active node alone is asked.
 const OF_THE_CLUSTER: [Api; 4] = [Api::Token, Api::IrrevocableLeases, Api::Mounts, Api::Roles];
@@ -191,39 +177,27 @@ impl Asker<'_> {
         let mut verdict = Verdict::default();
         self.metrics(&token, &mut verdict).await;
         if role == Role::Active {
-            self.cluster
-                .round(&token, &mut self.dues, &mut verdict)
-                .await;
+            self.cluster.round(&token, &mut self.dues, &mut verdict).await;
         } else {
-            self.node
-                .rest(&OF_THE_CLUSTER, "the active node is asked for it");
+            self.node.rest(&OF_THE_CLUSTER, "the active node is asked for it");
         }
         self.settle(&token, &verdict).await;
     }
 
     /// The token: an active node logs in for it, others use what is there.
     async fn token(&self, role: Role) -> Option<Token> {
-        let Node {
-            auth,
-            client,
-            own,
-            board,
-            pace,
-            ..
-        } = self.node;
+        let Node { auth, client, own, board, pace, .. } = self.node;
         if role != Role::Active {
             let token = auth.at_hand().await;
             if token.is_none() {
-                self.node
-                    .rest(&WITH_TOKEN, "a token is got on the active node alone");
+                self.node.rest(&WITH_TOKEN, "a token is got on the active node alone");
             }
             return token;
         }
         let started = Instant::now();
         let grant = auth.token(client, own).await;
         let outcome = grant.trouble.clone().map_or(Ok(()), Err);
-        self.node
-            .record(Api::Login, outcome, started.elapsed(), pace.interval);
+        self.node.record(Api::Login, outcome, started.elapsed(), pace.interval);
         if let Some(expiry) = grant.expiry {
             board.lock().token_expiry = Some(expiry);
         }
@@ -248,10 +222,7 @@ impl Asker<'_> {
             token: Some(&token.secret),
             body: None,
             own: Some(&node.own),
-            right: Right {
-                path: "sys/metrics",
-                capability: "read",
-            },
+            right: Right { path: "sys/metrics", capability: "read" },
         };
         let started = Instant::now();
         let text = node.client.text(&call).await;
@@ -261,9 +232,7 @@ impl Asker<'_> {
             let telemetry = Telemetry::parse(&text, &node.prefix);
             // Not even what Vault counts of itself: another program, or another prefix.
             if telemetry == Telemetry::default() {
-                return Err(Error::Malformed {
-                    problem: "no metrics of Vault's; is metrics_prefix right?",
-                });
+                return Err(Error::Malformed { problem: "no metrics of Vault's; is metrics_prefix right?" });
             }
             Ok(telemetry)
         });
@@ -272,15 +241,11 @@ impl Asker<'_> {
             Ok(telemetry) => {
                 self.tell_counters(&telemetry);
                 let fresh = Fresh::new(telemetry, node.pace.interval);
-                node.board
-                    .node(&node.name, |latest| latest.telemetry = Some(fresh));
+                node.board.node(&node.name, |latest| latest.telemetry = Some(fresh));
                 node.record(Api::Metrics, Ok(()), took, wait);
             }
             Err(Error::Standby) => {
-                node.rest(
-                    &[Api::Metrics],
-                    "a standby of this version does not answer it",
-                );
+                node.rest(&[Api::Metrics], "a standby of this version does not answer it");
             }
             Err(error) => node.record(Api::Metrics, Err(error), took, wait),
         }
@@ -295,14 +260,10 @@ impl Asker<'_> {
         );
         self.cpu_seconds = telemetry.cpu_seconds.or(self.cpu_seconds);
         if restarted {
-            self.node.own.fact(Fact::VaultCounters {
-                raw: BTreeMap::new(),
-            });
+            self.node.own.fact(Fact::VaultCounters { raw: BTreeMap::new() });
         }
         if restarted || self.counters.as_ref() != Some(&telemetry.counters) {
-            self.node.own.fact(Fact::VaultCounters {
-                raw: telemetry.counters.clone(),
-            });
+            self.node.own.fact(Fact::VaultCounters { raw: telemetry.counters.clone() });
             self.counters = Some(telemetry.counters.clone());
         }
     }
@@ -313,10 +274,7 @@ impl Asker<'_> {
         if verdict.accepted {
             auth.accepted(token.generation).await;
         } else if verdict.refused && auth.refused(token.generation).await {
-            tracing::debug!(
-                node = name.as_str(),
-                "Vault refuses a token that it accepted before"
-            );
+            tracing::debug!(node = name.as_str(), "Vault refuses a token that it accepted before");
         }
     }
 }

@@ -31,11 +31,7 @@ mod tests {
     fn markers_differ() {
         let markers: HashSet<_> = (0..1000).map(|_| marker()).collect();
         assert_eq!(markers.len(), 1000);
-        assert!(
-            markers
-                .iter()
-                .all(|m| m.len() == OWN_MARKER_PREFIX.len() + 32)
-        );
+        assert!(markers.iter().all(|m| m.len() == OWN_MARKER_PREFIX.len() + 32));
     }
 
     #[test]

@@ -30,34 +30,21 @@ pub(super) struct Sending {
 impl Own {
     /// For requests to `node`.
     pub(super) fn new(tell: Tell, node: &str) -> Self {
-        Self {
-            tell,
-            node: node.to_owned(),
-        }
+        Self { tell, node: node.to_owned() }
     }
 
     /// Before a request is sent: names it and tells the name.
     pub(super) fn sending(&self) -> Sending {
         let marker = nonce::marker();
         let at = now().plus_nanos(-MARGIN_NANOS);
-        self.tell(
-            at,
-            Fact::OwnMarker {
-                marker: marker.clone(),
-            },
-        );
+        self.tell(at, Fact::OwnMarker { marker: marker.clone() });
         Sending { marker, at }
     }
 
     /// Its answer carried an ID.
     pub(super) fn answered(&self, sent: &Sending, request_id: &str) {
         if !request_id.is_empty() {
-            self.tell(
-                sent.at,
-                Fact::OwnRequest {
-                    request_id: request_id.to_owned(),
-                },
-            );
+            self.tell(sent.at, Fact::OwnRequest { request_id: request_id.to_owned() });
         }
     }
 
@@ -68,26 +55,16 @@ impl Own {
 
     /// A fact of the cluster's.
     pub(super) fn cluster_fact(&self, fact: Fact) {
-        (self.tell)(Observation {
-            at: now(),
-            node: None,
-            fact,
-        });
+        (self.tell)(Observation { at: now(), node: None, fact });
     }
 
     fn tell(&self, at: Timestamp, fact: Fact) {
-        (self.tell)(Observation {
-            at,
-            node: Some(self.node.clone()),
-            fact,
-        });
+        (self.tell)(Observation { at, node: Some(self.node.clone()), fact });
     }
 }
 
 /// The exporter's clock.
 fn now() -> Timestamp {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

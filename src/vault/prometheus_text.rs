@@ -53,11 +53,7 @@ fn parse_line(line: &str) -> Option<Sample<'_>> {
     };
     // A time stamp may follow the value.
     let value = rest.split_whitespace().next()?;
-    Some(Sample {
-        name,
-        labels,
-        value: parse_value(value)?,
-    })
+    Some(Sample { name, labels, value: parse_value(value)? })
 }
 
 fn parse_value(value: &str) -> Option<f64> {

@@ -141,10 +141,7 @@ mod tests {
         let standby = health(
             r#"{"initialized":true,"sealed":false,"standby":false,"performance_standby":true,"replication_dr_mode":"disabled","version":"1.20.1+ent"}"#,
         );
-        assert_eq!(
-            (standby.role(), standby.product()),
-            (Role::Standby, "Vault Enterprise")
-        );
+        assert_eq!((standby.role(), standby.product()), (Role::Standby, "Vault Enterprise"));
         let dr = health(
             r#"{"initialized":true,"sealed":false,"standby":false,"performance_standby":false,"replication_dr_mode":"secondary","version":"1.20.1"}"#,
         );
@@ -153,11 +150,7 @@ mod tests {
 
     #[test]
     fn zero_time_is_no_time() {
-        let leader = |time: &str| Leader {
-            is_self: true,
-            active_time: time.into(),
-            ..Leader::default()
-        };
+        let leader = |time: &str| Leader { is_self: true, active_time: time.into(), ..Leader::default() };
         assert_eq!(leader("0001-01-01T00:00:00Z").active_since(), None);
         let since = leader("2026-11-23T20:17:44.5Z").active_since();
         assert_eq!(since, Timestamp::parse_rfc3339("2026-11-23T20:17:44.5Z"));

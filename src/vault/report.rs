@@ -57,11 +57,7 @@ impl Board {
                 node: name.clone(),
                 address: node.address.clone(),
                 summary: summary(node, now),
-                apis: node
-                    .apis
-                    .iter()
-                    .map(|(api, latest)| report(api.label(), latest))
-                    .collect(),
+                apis: node.apis.iter().map(|(api, latest)| report(api.label(), latest)).collect(),
             })
             .collect()
     }
@@ -92,11 +88,5 @@ fn report(api: &'static str, latest: &ApiLatest) -> ApiReport {
         Some(Err(error @ Error::Denied { .. })) => (ApiState::Denied, Some(error.to_string())),
         Some(Err(error)) => (ApiState::Failing, Some(error.to_string())),
     };
-    ApiReport {
-        api,
-        state,
-        since: latest.since,
-        last_success: latest.last_success,
-        trouble,
-    }
+    ApiReport { api, state, since: latest.since, last_success: latest.last_success, trouble }
 }

@@ -17,11 +17,7 @@ pub struct Chosen {
     pub raw: &'static [&'static str],
 }
 
-const fn chosen(
-    key: &'static str,
-    metric: &'static Metric,
-    raw: &'static [&'static str],
-) -> Chosen {
+const fn chosen(key: &'static str, metric: &'static Metric, raw: &'static [&'static str]) -> Chosen {
     Chosen { key, metric, raw }
 }
 
@@ -29,26 +25,10 @@ const fn chosen(
 /// database plugins of version 4 (`CreateUser`); those of version 5, all of
 /// today's, say `NewUser`, `UpdateUser` and `DeleteUser`.
 pub static CHOSEN: &[Chosen] = &[
-    chosen(
-        "lease_creations",
-        &metrics::VAULT_LEASE_CREATIONS,
-        &["secret_lease_creation"],
-    ),
-    chosen(
-        "token_creations",
-        &metrics::VAULT_TOKEN_CREATIONS,
-        &["token_creation"],
-    ),
-    chosen(
-        "root_token_creations",
-        &metrics::VAULT_ROOT_TOKEN_CREATIONS,
-        &["token_create_root"],
-    ),
-    chosen(
-        "lease_renewals",
-        &metrics::VAULT_LEASE_RENEWALS,
-        &["expire_renew_count"],
-    ),
+    chosen("lease_creations", &metrics::VAULT_LEASE_CREATIONS, &["secret_lease_creation"]),
+    chosen("token_creations", &metrics::VAULT_TOKEN_CREATIONS, &["token_creation"]),
+    chosen("root_token_creations", &metrics::VAULT_ROOT_TOKEN_CREATIONS, &["token_create_root"]),
+    chosen("lease_renewals", &metrics::VAULT_LEASE_RENEWALS, &["expire_renew_count"]),
     chosen(
         "lease_revocation_attempts",
         &metrics::VAULT_LEASE_REVOCATION_ATTEMPTS,
@@ -89,51 +69,23 @@ pub static CHOSEN: &[Chosen] = &[
         &metrics::VAULT_DATABASE_USER_DELETION_ERRORS,
         &["database_DeleteUser_error", "database_RevokeUser_error"],
     ),
-    chosen(
-        "audit_request_failures",
-        &metrics::VAULT_AUDIT_REQUEST_FAILURES,
-        &["audit_log_request_failure"],
-    ),
+    chosen("audit_request_failures", &metrics::VAULT_AUDIT_REQUEST_FAILURES, &["audit_log_request_failure"]),
     chosen(
         "audit_response_failures",
         &metrics::VAULT_AUDIT_RESPONSE_FAILURES,
         &["audit_log_response_failure"],
     ),
-    chosen(
-        "audit_sink_failures",
-        &metrics::VAULT_AUDIT_SINK_FAILURES,
-        &["audit_sink_failure"],
-    ),
-    chosen(
-        "requests",
-        &metrics::VAULT_REQUESTS,
-        &["core_handle_request_count"],
-    ),
-    chosen(
-        "login_requests",
-        &metrics::VAULT_LOGIN_REQUESTS,
-        &["core_handle_login_request_count"],
-    ),
-    chosen(
-        "leadership_losses",
-        &metrics::VAULT_LEADERSHIP_LOSSES,
-        &["core_leadership_lost_count"],
-    ),
+    chosen("audit_sink_failures", &metrics::VAULT_AUDIT_SINK_FAILURES, &["audit_sink_failure"]),
+    chosen("requests", &metrics::VAULT_REQUESTS, &["core_handle_request_count"]),
+    chosen("login_requests", &metrics::VAULT_LOGIN_REQUESTS, &["core_handle_login_request_count"]),
+    chosen("leadership_losses", &metrics::VAULT_LEADERSHIP_LOSSES, &["core_leadership_lost_count"]),
     chosen(
         "leadership_setup_failures",
         &metrics::VAULT_LEADERSHIP_SETUP_FAILURES,
         &["core_leadership_setup_failed_count"],
     ),
-    chosen(
-        "forward_errors",
-        &metrics::VAULT_FORWARD_ERRORS,
-        &["ha_rpc_client_forward_errors"],
-    ),
-    chosen(
-        "rate_limit_violations",
-        &metrics::VAULT_RATE_LIMIT_VIOLATIONS,
-        &["quota_rate_limit_violation"],
-    ),
+    chosen("forward_errors", &metrics::VAULT_FORWARD_ERRORS, &["ha_rpc_client_forward_errors"]),
+    chosen("rate_limit_violations", &metrics::VAULT_RATE_LIMIT_VIOLATIONS, &["quota_rate_limit_violation"]),
     chosen(
         "lease_count_violations",
         &metrics::VAULT_LEASE_COUNT_VIOLATIONS,
@@ -174,11 +126,7 @@ impl Telemetry {
                 telemetry.cpu_seconds = Some(sample.value);
                 continue;
             }
-            let Some(name) = sample
-                .name
-                .strip_prefix(prefix)
-                .and_then(|n| n.strip_prefix('_'))
-            else {
+            let Some(name) = sample.name.strip_prefix(prefix).and_then(|n| n.strip_prefix('_')) else {
                 continue;
             };
             if !sample.value.is_finite() {
@@ -198,10 +146,7 @@ impl Telemetry {
             }
         }
         for chosen in CHOSEN {
-            let found = chosen
-                .raw
-                .iter()
-                .filter_map(|raw| exact.get(raw).or(with_host.get(raw)));
+            let found = chosen.raw.iter().filter_map(|raw| exact.get(raw).or(with_host.get(raw)));
             if let Some(sum) = found.copied().reduce(|a, b| a + b) {
                 telemetry.counters.insert(chosen.key.to_owned(), sum);
             }
@@ -213,10 +158,7 @@ impl Telemetry {
     /// knew its cluster: the one with a name counts.
     fn see_active(&mut self, sample: &Sample<'_>, named: &mut Option<bool>) {
         let active = sample.value > 0.5;
-        if sample
-            .label("cluster")
-            .is_some_and(|cluster| !cluster.is_empty())
-        {
+        if sample.label("cluster").is_some_and(|cluster| !cluster.is_empty()) {
             *named = Some(named.unwrap_or(false) || active);
         } else {
             self.active = Some(self.active.unwrap_or(false) || active);
@@ -230,25 +172,17 @@ impl Telemetry {
 /// Whether `name` is `wanted`, or that with a host name before it, as Vault
 /// writes gauges when it serves several sinks and `disable_hostname` is off.
 fn is_named(name: &str, wanted: &str) -> bool {
-    name.strip_suffix(wanted)
-        .is_some_and(|host| host.is_empty() || host.ends_with('_'))
+    name.strip_suffix(wanted).is_some_and(|host| host.is_empty() || host.ends_with('_'))
 }
 
 fn exact_name(name: &str) -> Option<&'static str> {
-    CHOSEN
-        .iter()
-        .flat_map(|chosen| chosen.raw)
-        .find(|raw| **raw == name)
-        .copied()
+    CHOSEN.iter().flat_map(|chosen| chosen.raw).find(|raw| **raw == name).copied()
 }
 
 /// The longest chosen name that ends it: `…_lease_expiration_error` is not
 /// `…_expiration_error` of another.
 fn suffix_name(name: &str) -> Option<&'static str> {
-    let fits = CHOSEN
-        .iter()
-        .flat_map(|chosen| chosen.raw)
-        .filter(|raw| is_named(name, raw));
+    let fits = CHOSEN.iter().flat_map(|chosen| chosen.raw).filter(|raw| is_named(name, raw));
     fits.max_by_key(|raw| raw.len()).copied()
 }
 
@@ -259,10 +193,7 @@ mod tests {
     #[test]
     fn keys_are_the_names_of_their_metrics() {
         for chosen in CHOSEN {
-            assert_eq!(
-                chosen.metric.name,
-                format!("leasewatch_vault_{}_total", chosen.key)
-            );
+            assert_eq!(chosen.metric.name, format!("leasewatch_vault_{}_total", chosen.key));
             assert_eq!(chosen.metric.labels, ["node"]);
         }
     }
@@ -290,10 +221,7 @@ mod tests {
     #[test]
     fn the_series_with_a_cluster_name_says_who_is_active() {
         let read = |text: &str| Telemetry::parse(text, "vault").active;
-        let (none, named) = (
-            "vault_core_active{cluster=\"\"}",
-            "vault_core_active{cluster=\"c\"}",
-        );
+        let (none, named) = ("vault_core_active{cluster=\"\"}", "vault_core_active{cluster=\"c\"}");
         assert_eq!(read(&format!("{none} 0\n{named} 1\n")), Some(true));
         assert_eq!(read(&format!("{named} 0\n{none} 1\n")), Some(false));
         assert_eq!(read("vault_core_active 1\n"), Some(true));
@@ -305,10 +233,7 @@ mod tests {
         let text = "openbao_node_1_expire_num_leases 9\nopenbao_node_1_core_active 1\n\
             vault_expire_num_leases 4\n";
         let telemetry = Telemetry::parse(text, "openbao");
-        assert_eq!(
-            (telemetry.leases, telemetry.active),
-            (Some(9.0), Some(true))
-        );
+        assert_eq!((telemetry.leases, telemetry.active), (Some(9.0), Some(true)));
     }
 
     #[test]

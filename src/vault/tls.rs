@@ -20,11 +20,7 @@ pub(super) struct Endpoint {
 }
 
 /// Builds the client for `address`. Reads the files of `tls` anew each time.
-pub(super) fn endpoint(
-    address: &str,
-    tls: &TlsConfig,
-    timeout: Duration,
-) -> Result<Endpoint, Error> {
+pub(super) fn endpoint(address: &str, tls: &TlsConfig, timeout: Duration) -> Result<Endpoint, Error> {
     let mut builder = reqwest::Client::builder()
         // A standby answers 307 with another node's address. Followed, the
         // token would go wherever an answer says.
@@ -78,12 +74,7 @@ pub(super) fn endpoint(
 
 /// Stamps of all files that `tls` names, to notice a renewed certificate.
 pub(super) fn stamps(tls: &TlsConfig) -> Vec<FileStamp> {
-    let named = [
-        &tls.ca_cert,
-        &tls.ca_path,
-        &tls.client_cert,
-        &tls.client_key,
-    ];
+    let named = [&tls.ca_cert, &tls.ca_path, &tls.client_cert, &tls.client_key];
     let mut paths: Vec<PathBuf> = named.into_iter().flatten().cloned().collect();
     if let Some(folder) = &tls.ca_path {
         paths.extend(folder_files(folder).unwrap_or_default());
@@ -98,8 +89,7 @@ fn finish(
 ) -> Result<Endpoint, Error> {
     let http = builder.build().map_err(|error| Error::Setting {
         setting: "TLS settings",
-        problem: std::error::Error::source(&error)
-            .map_or_else(|| error.to_string(), ToString::to_string),
+        problem: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
     })?;
     Ok(Endpoint { http, base, host })
 }
@@ -161,42 +151,25 @@ fn client_certificate(
 fn half(setting: &'static str) -> Error {
     Error::Setting {
         setting,
-        problem: "missing: a client certificate needs its key, and a key its certificate"
-            .to_owned(),
+        problem: "missing: a client certificate needs its key, and a key its certificate".to_owned(),
     }
 }
 
 fn certificates(setting: &'static str, path: &Path) -> Result<Vec<reqwest::Certificate>, Error> {
-    let wrong = || Error::File {
-        setting,
-        path: path.to_owned(),
-        problem: "holds no PEM certificate".into(),
-    };
-    let found =
-        reqwest::Certificate::from_pem_bundle(&read(setting, path)?).map_err(|_| wrong())?;
-    if found.is_empty() {
-        Err(wrong())
-    } else {
-        Ok(found)
-    }
+    let wrong = || Error::File { setting, path: path.to_owned(), problem: "holds no PEM certificate".into() };
+    let found = reqwest::Certificate::from_pem_bundle(&read(setting, path)?).map_err(|_| wrong())?;
+    if found.is_empty() { Err(wrong()) } else { Ok(found) }
 }
 
 /// The files of a folder of certificates, by name.
 fn folder_files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
-    let wrong = |problem: String| Error::File {
-        setting: "VAULT_CAPATH",
-        path: folder.to_owned(),
-        problem,
-    };
+    let wrong = |problem: String| Error::File { setting: "VAULT_CAPATH", path: folder.to_owned(), problem };
     let entries = std::fs::read_dir(folder).map_err(|error| wrong(error.to_string()))?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         // Kubernetes mounts carry hidden folders beside the links to their files.
         .filter(|path| {
-            path.is_file()
-                && !path
-                    .file_name()
-                    .is_some_and(|name| name.to_string_lossy().starts_with('.'))
+            path.is_file() && !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
         })
         .collect();
     files.sort();
@@ -219,11 +192,7 @@ struct LeadsTo(String);
 
 impl Resolve for LeadsTo {
     fn resolve(&self, _: Name) -> Resolving {
-        let host = self
-            .0
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned();
+        let host = self.0.trim_start_matches('[').trim_end_matches(']').to_owned();
         Box::pin(async move {
             // Port 0 stands for the one in the URL.
             let found: Vec<_> = tokio::net::lookup_host((host.as_str(), 0)).await?.collect();
@@ -243,20 +212,10 @@ mod tests {
     #[test]
     fn addresses() {
         let tls = TlsConfig::default();
-        for good in [
-            "http://127.0.0.1:8200",
-            "https://[::1]:8200/",
-            "unix:///run/bao.sock",
-        ] {
+        for good in ["http://127.0.0.1:8200", "https://[::1]:8200/", "unix:///run/bao.sock"] {
             assert!(build(good, &tls).is_ok(), "{good}");
         }
-        for bad in [
-            "vault:8200",
-            "ftp://vault",
-            "vault",
-            "http://",
-            "https://user:pw@vault",
-        ] {
+        for bad in ["vault:8200", "ftp://vault", "vault", "http://", "https://user:pw@vault"] {
             let error = build(bad, &tls).expect_err(bad).to_string();
             assert!(error.contains("VAULT_ADDR"), "{error}");
             assert!(!error.contains("pw"), "{error}");
@@ -267,29 +226,14 @@ mod tests {
     fn a_file_in_trouble_is_named_with_its_setting() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("ca.pem");
-        let mut tls = TlsConfig {
-            ca_cert: Some(path.clone()),
-            ..TlsConfig::default()
-        };
-        let missing = build("https://vault:8200", &tls)
-            .expect_err("missing")
-            .to_string();
-        assert!(
-            missing.contains("VAULT_CACERT") && missing.contains("ca.pem"),
-            "{missing}"
-        );
+        let mut tls = TlsConfig { ca_cert: Some(path.clone()), ..TlsConfig::default() };
+        let missing = build("https://vault:8200", &tls).expect_err("missing").to_string();
+        assert!(missing.contains("VAULT_CACERT") && missing.contains("ca.pem"), "{missing}");
         std::fs::write(&path, "no PEM").expect("written");
-        let wrong = build("https://vault:8200", &tls)
-            .expect_err("no PEM")
-            .to_string();
+        let wrong = build("https://vault:8200", &tls).expect_err("no PEM").to_string();
         assert!(wrong.contains("no PEM certificate"), "{wrong}");
-        tls = TlsConfig {
-            client_cert: Some(path),
-            ..TlsConfig::default()
-        };
-        let half = build("https://vault:8200", &tls)
-            .expect_err("half")
-            .to_string();
+        tls = TlsConfig { client_cert: Some(path), ..TlsConfig::default() };
+        let half = build("https://vault:8200", &tls).expect_err("half").to_string();
         assert!(half.contains("VAULT_CLIENT_KEY"), "{half}");
     }
 }

@@ -55,10 +55,7 @@ impl Walk {
             Err(error) => Err(error),
         };
         let took = self.took;
-        *self = Self {
-            told: std::mem::take(&mut self.told),
-            ..Self::default()
-        };
+        *self = Self { told: std::mem::take(&mut self.told), ..Self::default() };
         Some((outcome, took))
     }
 
@@ -80,13 +77,9 @@ impl Walk {
             reads -= 1;
             let (namespace, path) = mount;
             let right = format!("{path}roles/*");
-            let right = Right {
-                path: &right,
-                capability: "read",
-            };
+            let right = Right { path: &right, capability: "read" };
             let call = format!("{}roles/{}", escape(path), escape(name));
-            let answer: Result<RoleAnswer, Error> =
-                asking.get(namespace, &call, "", right, verdict).await;
+            let answer: Result<RoleAnswer, Error> = asking.get(namespace, &call, "", right, verdict).await;
             let name = names.pop_front().unwrap_or_default();
             match answer {
                 Ok(answer) => self.found.push(inventory::role(&name, answer)),
@@ -108,24 +101,16 @@ impl Walk {
     async fn list(&mut self, asking: &Asking<'_>, verdict: &mut Verdict) -> Result<(), Error> {
         for (namespace, path) in database_mounts(asking) {
             let right = format!("{path}roles");
-            let right = Right {
-                path: &right,
-                capability: "list",
-            };
+            let right = Right { path: &right, capability: "list" };
             let call = format!("{}roles", escape(&path));
             // As a GET: not every version reads the parameters of a LIST.
-            let keys = asking
-                .get(&namespace, &call, "list=true", right, verdict)
-                .await;
+            let keys = asking.get(&namespace, &call, "list=true", right, verdict).await;
             let Keys { keys } = match keys {
                 Ok(keys) => keys,
                 // Vault's way to say that a list is empty.
-                Err(
-                    Error::NotFound { .. }
-                    | Error::Malformed {
-                        problem: "an answer without data",
-                    },
-                ) => Keys { keys: Vec::new() },
+                Err(Error::NotFound { .. } | Error::Malformed { problem: "an answer without data" }) => {
+                    Keys { keys: Vec::new() }
+                }
                 Err(error @ Error::Denied { .. }) => {
                     self.refused.get_or_insert(error);
                     continue;
@@ -167,12 +152,7 @@ impl Walk {
             let (roles, partial) = told.clone();
             self.told.insert(mount.clone(), told);
             let (namespace, mount) = mount;
-            node.own.cluster_fact(Fact::Roles {
-                namespace,
-                mount,
-                roles,
-                partial,
-            });
+            node.own.cluster_fact(Fact::Roles { namespace, mount, roles, partial });
         }
     }
 }
@@ -183,11 +163,7 @@ fn database_mounts(asking: &Asking<'_>) -> Vec<Mount> {
     let mut found = Vec::new();
     for namespace in &asking.node.namespaces {
         let mounts = latest.mounts.get(namespace).map(Fresh::stale);
-        for mount in mounts
-            .into_iter()
-            .flatten()
-            .filter(|mount| mount.engine == "database")
-        {
+        for mount in mounts.into_iter().flatten().filter(|mount| mount.engine == "database") {
             found.push((namespace.clone(), mount.path.clone()));
         }
     }

@@ -1,9 +1,11 @@
 //! A Vault that says what a test wants, and remembers what it was asked.
 
+use crate::watch::{Watch, pace, until};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use leasewatch::config::VaultConfig;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -32,9 +34,10 @@ impl Seen {
     /// The marker among its parameters.
     pub(crate) fn marker(&self) -> Option<String> {
         let in_query = self.query.split('&').find_map(|part| part.strip_suffix("=1"));
-        let in_body = self.body.as_object().and_then(|body| {
-            body.keys().find(|key| key.starts_with("leasewatch-")).map(String::as_str)
-        });
+        let in_body = self
+            .body
+            .as_object()
+            .and_then(|body| body.keys().find(|key| key.starts_with("leasewatch-")).map(String::as_str));
         in_query.filter(|key| key.starts_with("leasewatch-")).or(in_body).map(str::to_owned)
     }
 
@@ -76,15 +79,9 @@ impl Fake {
             json!({"database/": {"type": "database", "accessor": "db_1", "config": ttl}}),
         );
         let ttl = json!({"default_lease_ttl": 0, "max_lease_ttl": 0});
-        fake.data(
-            "sys/auth",
-            json!({"approle/": {"type": "approle", "accessor": "ar_1", "config": ttl}}),
-        );
+        fake.data("sys/auth", json!({"approle/": {"type": "approle", "accessor": "ar_1", "config": ttl}}));
         fake.data("database/roles", json!({"keys": ["app"]}));
-        fake.data(
-            "database/roles/app",
-            json!({"db_name": "pg", "default_ttl": 60, "max_ttl": 180}),
-        );
+        fake.data("database/roles/app", json!({"db_name": "pg", "default_ttl": 60, "max_ttl": 180}));
         fake
     }
 
@@ -118,6 +115,18 @@ impl Fake {
     /// What answers over HTTP.
     pub(crate) fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
+    }
+
+    /// A scraper over this one node, called `a`.
+    pub(crate) async fn watched(&self, config: &VaultConfig) -> Watch {
+        Watch::start(&[("a", &self.listen().await)], config, &pace())
+    }
+
+    /// Waits until it was asked so many more times for its health: so many
+    /// intervals have passed.
+    pub(crate) async fn intervals(&self, count: usize) {
+        let wanted = self.seen_at("sys/health").len() + count;
+        until("more scrapes", || self.seen_at("sys/health").len() >= wanted).await;
     }
 
     /// Listens on a free port. Gives the address; ends with the runtime.

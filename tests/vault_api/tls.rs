@@ -192,10 +192,8 @@ async fn a_unix_socket_does_as_well() {
 fn a_file_that_cannot_be_used_stops_the_start() {
     let tls = TlsConfig { ca_cert: Some("/nonexistent/ca.pem".into()), ..TlsConfig::default() };
     let config = VaultConfig { tls, ..config() };
-    let node = leasewatch::config::NodeConfig {
-        name: "a".to_owned(),
-        address: "https://127.0.0.1:1".to_owned(),
-    };
+    let node =
+        leasewatch::config::NodeConfig { name: "a".to_owned(), address: "https://127.0.0.1:1".to_owned() };
     let tell: leasewatch::vault::Tell = Arc::new(|_| {});
     let board = leasewatch::vault::Board::new();
     let started = leasewatch::vault::Scraper::new(&config, &[node], &board, &tell);
