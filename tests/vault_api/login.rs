@@ -173,3 +173,35 @@ async fn another_token_is_asked_what_the_last_one_was_refused() {
     std::fs::write(&path, "s.with-rights").unwrap();
     until("granted", || watch.is("irrevocable_leases", ApiState::Ok)).await;
 }
+
+#[tokio::test]
+async fn a_policy_that_says_no_to_a_good_token_leads_to_no_login() {
+    let fake = Fake::active();
+    fake.says(LOGIN, auth("s.one", 3600));
+    let watch = fake.watched(&approle()).await;
+    until("works", || watch.is("metrics", ApiState::Ok)).await;
+    for path in [
+        "sys/metrics",
+        "sys/leases/count",
+        "sys/mounts",
+        "sys/auth",
+        "sys/internal/ui/mounts",
+        "auth/token/lookup-self",
+        "database/roles",
+    ] {
+        fake.denies(path);
+    }
+    until("denied", || watch.is("metrics", ApiState::Denied)).await;
+    fake.intervals(5).await;
+    assert_eq!(fake.seen_at(LOGIN).len(), 1);
+}
+
+#[tokio::test]
+async fn a_ttl_beyond_all_clocks_is_no_end() {
+    let fake = Fake::active();
+    fake.says(LOGIN, auth("s.one", u64::MAX));
+    let watch = fake.watched(&approle()).await;
+    until("works", || watch.is("metrics", ApiState::Ok)).await;
+    fake.intervals(3).await;
+    assert_eq!(fake.seen_at(LOGIN).len(), 1);
+}
