@@ -1,4 +1,4 @@
-//! leasewatch: the dynamic secrets of Vault and OpenBao, watched.
+//! leasewatch: the dynamic secrets of Vault and `OpenBao`, watched.
 //!
 //! ```text
 //!  audit log    ─► source ─► audit      ─┐
@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 
 pub mod audit;
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod contract;
 pub mod engine;
@@ -20,9 +22,16 @@ pub mod event;
 pub mod exposition;
 pub mod observed;
 pub mod pipeline;
+pub mod report;
 pub mod serverlog;
 pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod store;
 pub mod vault;
+
+/// Version of this crate.
+pub const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+/// Git revision that it was built from, or `unknown`.
+pub const REVISION: &str = env!("LEASEWATCH_REVISION");

@@ -1,2 +1,54 @@
-//! The leasewatch program.
-fn main() {}
+//! The leasewatch program: parse, start logging, call one command, turn its end into an exit code.
+
+use clap::Parser;
+use leasewatch::cli::{Cli, Command, SettingArgs};
+use leasewatch::command;
+use leasewatch::config::{Config, ConfigError};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Answers --help and --version itself, and ends with 2 on bad usage.
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error may be gone too; there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "leasewatch: {error:#}");
+            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(args) => {
+            let config = load(args)?;
+            config.something_to_watch()?;
+            config.output.start();
+            command::serve::run(config)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Analyze(args) => {
+            args.output().start();
+            command::analyze::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::CheckConfig(args) => {
+            let config = load(args)?;
+            let sound = command::check_config::run(&config, &mut io::stdout().lock())?;
+            Ok(ExitCode::from(if sound { 0 } else { 2 }))
+        }
+    }
+}
+
+fn load(args: SettingArgs) -> Result<Config, ConfigError> {
+    Config::load(args.flags, Config::environment())
+}
+
+/// Whether whoever read our output went away: `leasewatch analyze … | head` has not failed.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}

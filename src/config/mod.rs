@@ -1,9 +1,24 @@
 //! The configuration: what flags, environment and file come to, validated.
 //! Everything after this trusts the type.
+//!
+//! `setting` is the table of all settings, `layers` and `file` read them as text
+//! with their origins, `value` parses one text, `resolve` makes the [`Config`].
 
+mod file;
+mod layers;
+mod output;
+mod problem;
+mod resolve;
 mod secret;
+pub mod setting;
+mod show;
+mod value;
 
+pub use layers::Flags;
+pub use output::{LogFormat, OutputConfig};
+pub use problem::{ConfigError, Origin, Problem};
 pub use secret::Secret;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,9 +40,43 @@ pub struct Config {
     /// A longer line is counted and skipped. Bytes.
     pub max_line_bytes: usize,
     /// Label sets in all, beyond which series fall under `(other)`.
-    pub series_budget: usize,
+    pub label_sets: usize,
     /// How often the checkpoint is written.
     pub checkpoint_interval: Duration,
+    /// The program's own log.
+    pub output: OutputConfig,
+}
+
+impl Config {
+    /// Puts flags over `variables` over the file that they name, and validates the result.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its place and its remedy.
+    pub fn load(flags: Flags, variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        resolve::resolve(&layers::Layers::load(flags, variables)?)
+    }
+
+    /// The environment of this process, without variables that are not UTF-8.
+    pub fn environment() -> BTreeMap<String, String> {
+        std::env::vars_os()
+            .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// Whether there is anything to watch; `serve` refuses to run without.
+    ///
+    /// # Errors
+    /// That there is neither a log nor a node.
+    pub fn something_to_watch(&self) -> Result<(), ConfigError> {
+        if !self.logs.is_empty() || !self.nodes.is_empty() {
+            return Ok(());
+        }
+        Err(ConfigError(vec![Problem {
+            place: "configuration".to_owned(),
+            problem: "there is neither a log to read nor a Vault to ask".to_owned(),
+            remedy: "Give --audit-log PATH, and VAULT_ADDR for the API".to_owned(),
+        }]))
+    }
 }
 
 /// One log: a file across its rotations, or standard input.
@@ -116,7 +165,7 @@ pub enum AuthConfig {
     Token(Secret),
     /// From a file, read again when it changes: also a Vault Agent's sink.
     TokenFile(PathBuf),
-    /// An AppRole login, renewed.
+    /// An `AppRole` login, renewed.
     AppRole {
         /// Mount of the auth method: `approle`.
         mount: String,

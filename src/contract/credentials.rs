@@ -120,21 +120,6 @@ pub static CONNECTION_WRITE: Metric = metric(
     CONNECTION,
     "When a database connection was last written.",
 );
-/// Overflow of the label budget.
-pub static LABEL_OVERFLOW: Metric = metric(
-    "leasewatch_label_overflow_total",
-    Kind::Counter,
-    &["metric"],
-    "Times that a label set fell under (other) because the label budget was used up.",
-);
-/// The canary.
-pub static CANARY: Metric = metric(
-    "leasewatch_audit_canary_success_timestamp_seconds",
-    Kind::Gauge,
-    &[],
-    "When a request of the exporter's own was last seen in the audit log.",
-);
-
 /// All of this file.
 pub static ALL: &[&Metric] = &[
     &ISSUED,
@@ -151,6 +136,4 @@ pub static ALL: &[&Metric] = &[
     &PRIVILEGED,
     &ROOT_ROTATION,
     &CONNECTION_WRITE,
-    &LABEL_OVERFLOW,
-    &CANARY,
 ];

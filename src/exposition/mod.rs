@@ -1,1 +1,19 @@
 //! Snapshot to `/metrics`, and the pages a person reads.
+//!
+//! `check` refuses a snapshot that Prometheus would reject, `collector` turns its
+//! families into those of the `prometheus` crate, `render` writes the text,
+//! `http` serves it. What the pages show comes through the trait [`Site`].
+
+mod check;
+mod collector;
+mod html;
+pub mod http;
+pub mod overview;
+mod page;
+mod render;
+mod site;
+
+pub use check::InvalidSnapshot;
+pub use collector::FamilyCollector;
+pub use render::{CONTENT_TYPE, render, render_process};
+pub use site::{Site, Unavailable, Waiting};

@@ -12,6 +12,7 @@ mod stats;
 
 pub use decode::Lines;
 pub use input::Input;
+pub use stats::REASONS;
 pub use stats::Stats;
 
 use crate::event::{EventKind, Fact, Timestamp};

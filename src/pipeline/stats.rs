@@ -5,6 +5,19 @@ use crate::source::{Notice, Rotation};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Every reason why a line, or a part of one, may not be read: the values of the label `reason`.
+pub const REASONS: [&str; 9] = [
+    "broken_archive",
+    "jsonx",
+    "no_time",
+    "not_json",
+    "not_utf8",
+    "too_long",
+    "torn",
+    "torn_end",
+    "wrong_shape",
+];
+
 /// Counts of one source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
@@ -35,8 +48,8 @@ impl Stats {
             Notice::TooLong => self.unreadable("too_long"),
             Notice::Torn => self.unreadable("torn_end"),
             Notice::BrokenArchive => self.unreadable("broken_archive"),
-            Notice::Rotated(Rotation::Renamed) => count(&mut self.rotations, "rename"),
-            Notice::Rotated(Rotation::Truncated) => count(&mut self.rotations, "truncate"),
+            Notice::Rotated(Rotation::Renamed) => count(&mut self.rotations, "renamed"),
+            Notice::Rotated(Rotation::Truncated) => count(&mut self.rotations, "truncated"),
             Notice::Gap => self.gaps += 1,
         }
     }

@@ -3,15 +3,27 @@
 //! Reading never waits: `next` says what is there now. When to look again is
 //! decided elsewhere (the doorbell only says that it may be worth it).
 
-use serde::{Deserialize, Serialize};
-use std::time::Instant;
+mod archive;
+mod buffer;
+mod container;
+mod content;
+mod doorbell;
+mod find;
+mod names;
+mod position;
+mod segment;
+mod siblings;
+mod tail;
+mod trouble;
 
-/// A place in a log to which reading can return, across rotation, compression and restarts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Position {
-    /// Bytes (uncompressed) of the file before the next line to be read.
-    pub offset: u64,
-}
+pub use archive::{Archive, ArchiveError, Input};
+pub use container::Container;
+pub use doorbell::Doorbell;
+pub use position::{After, FileId, FileMark, Mark, Position};
+pub use siblings::{GlobError, LogPath, expand, log_of};
+pub use tail::{Tail, TailOptions};
+
+use std::time::Instant;
 
 /// One log as a sequence of lines.
 pub trait LineSource: Send {

@@ -108,10 +108,7 @@ impl Labels {
     /// taken over where it was not known.
     pub fn mount(&mut self, namespace: &str, path: &str, engine: &str, metric: &'static Metric) -> MountId {
         if let Some(id) = self.find_mount(namespace, path) {
-            let row = &mut self.mounts[id.0 as usize];
-            if !engine.is_empty() && &*row.engine == UNKNOWN {
-                row.engine = engine.into();
-            }
+            self.learn_engine(id, engine);
             return id;
         }
         if self.used >= self.budget {
@@ -120,6 +117,14 @@ impl Labels {
         }
         self.used += 1;
         self.push_mount(namespace, path, if engine.is_empty() { UNKNOWN } else { engine })
+    }
+
+    /// An entry has told the type of a mount; taken over where it was not known.
+    pub fn learn_engine(&mut self, mount: MountId, engine: &str) {
+        let row = &mut self.mounts[mount.0 as usize];
+        if !engine.is_empty() && &*row.engine == UNKNOWN && &*row.path != UNKNOWN {
+            row.engine = engine.into();
+        }
     }
 
     /// The place of what happens in a namespace at no known mount.

@@ -17,7 +17,8 @@ mod revocations;
 mod subject;
 mod traffic;
 
-use crate::contract::credentials::{CANARY, REQUESTS, REVOCATION_FAILURES};
+use crate::contract::credentials::{REQUESTS, REVOCATION_FAILURES};
+use crate::contract::own::AUDIT_CANARY_SUCCESS;
 use crate::event::{
     Event, EventKind, Fact, OWN_MARKER_PREFIX, Observation, RequestId, ServerEvent, Timestamp,
 };
@@ -125,7 +126,7 @@ impl State {
         self.counters.families(&mut out);
         self.labels.overflow.families(&mut out);
         if let Some(seen) = self.canary {
-            out.family(&CANARY).number::<&str>([], seen.as_secs_f64());
+            out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
         }
         out.sorted()
     }

@@ -1,7 +1,7 @@
 //! Overflow of the label budget, by the metric that wanted a place.
 
 use super::families::Out;
-use crate::contract::credentials::LABEL_OVERFLOW;
+use crate::contract::own::LABEL_OVERFLOW;
 use crate::snapshot::Metric;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

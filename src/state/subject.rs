@@ -4,7 +4,7 @@
 
 use super::labels::{Labels, MountId, RoleId};
 use crate::engine::{self, Meaning, Role};
-use crate::event::{Action, Entry, Operation, Outcome, Timestamp};
+use crate::event::{Action, Entry, Operation, Outcome, Stage, Timestamp};
 use crate::snapshot::Metric;
 
 /// What an entry is about.
@@ -43,18 +43,19 @@ fn mount<'e>(
     let mount_type = entry.engine.as_deref().unwrap_or("");
     if let Some((point, mount_type)) = of_vaults_own(path) {
         // They are in every namespace, but does the namespace exist?
-        if labels.knows_namespace(namespace) || entry.outcome == Outcome::Ok {
+        if labels.knows_namespace(namespace) || proven(entry) {
             return (labels.mount(namespace, point, mount_type, metric), None);
         }
         return (labels.unknown_mount(namespace), None);
     }
     if let Some((id, below)) = labels.locate(namespace, path) {
+        labels.learn_engine(id, mount_type);
         // The type is a closed set of names; the known one is not borrowed from the entry.
         let mount_type = if mount_type.is_empty() { known_type(labels.engine(id)) } else { mount_type };
         return (id, Some((mount_type, below)));
     }
     // Vault found a mount if it names the type, or did what was asked.
-    let routed = !mount_type.is_empty() || entry.outcome == Outcome::Ok;
+    let routed = !mount_type.is_empty() || proven(entry);
     let Some((point, below)) = guess(entry, mount_type) else {
         return (labels.unknown_mount(namespace), None);
     };
@@ -64,6 +65,11 @@ fn mount<'e>(
         labels.unknown_mount(namespace)
     };
     (id, Some((mount_type, below)))
+}
+
+/// Vault did what was asked, so that the path leads somewhere. A request entry proves nothing.
+fn proven(entry: &Entry) -> bool {
+    entry.stage == Stage::Response && matches!(entry.outcome, Outcome::Ok | Outcome::Queued)
 }
 
 /// The mounts that every namespace has.

@@ -1,0 +1,208 @@
+//! The command line: what was typed. It derives nothing; `config` gives it its meaning.
+//!
+//! The settings of `serve` and `check-config` come from the table in
+//! `config::setting`, so that no flag can be missing from the documentation.
+
+use crate::config::setting::{self, Kind, Setting};
+use crate::config::{Flags, LogFormat, OutputConfig};
+use crate::event::Timestamp;
+use clap::error::Error;
+use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Version and revision, as `--version` shows them after the name.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (revision ", env!("LEASEWATCH_REVISION"), ")");
+
+/// What was typed.
+#[derive(Debug, Parser)]
+#[command(name = "leasewatch", version = VERSION, about = ABOUT, long_about = LONG_ABOUT, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read the logs as they grow, ask Vault's API, and serve /metrics
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(SettingArgs),
+    /// Read finished logs once and print the numbers
+    #[command(after_help = ANALYZE_EXAMPLES)]
+    Analyze(AnalyzeArgs),
+    /// Say what `serve` would run with, and what stands in its way
+    #[command(after_help = CHECK_EXAMPLES)]
+    CheckConfig(SettingArgs),
+}
+
+const ABOUT: &str = "The dynamic secrets of Vault and OpenBao, watched";
+
+const LONG_ABOUT: &str = "\
+The dynamic secrets of Vault and OpenBao, watched.
+
+leasewatch reads the audit log and the server log, asks the API, and answers
+which credentials were issued, renewed, revoked or refused, by mount and role,
+as metrics for Prometheus (`serve`) or as one count over finished logs (`analyze`).
+Two log files and no token are enough to begin.";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; also when whoever read the output went away
+  1  failed while running
+  2  bad usage or configuration
+
+`leasewatch COMMAND --help` has examples.";
+
+const SERVE_EXAMPLES: &str = "\
+Flags win over variables, variables over the file. Each log is followed across
+its rotations; a glob must match the rotated files of one log only. Secrets have
+no flag: they come from VAULT_TOKEN (BAO_TOKEN), LEASEWATCH_VAULT_APPROLE_SECRET_ID,
+or from the files that flags name.
+
+Examples:
+  # One server; no token: counts, latencies, availability
+  leasewatch serve --audit-log /var/log/vault/audit.log \\
+      --server-log /var/log/vault/server.log --vault.address https://127.0.0.1:8200
+
+  # From a log shipper, with a token that a Vault Agent keeps fresh
+  shipper | leasewatch serve --audit-log - --vault.token-file /run/vault-agent/token
+
+  # Several nodes, from a file; look at it first
+  leasewatch check-config --config.file /etc/leasewatch.toml
+  leasewatch serve --config.file /etc/leasewatch.toml
+
+Exit codes: 0 stopped by a signal, 1 failed, 2 bad usage or configuration.";
+
+const ANALYZE_EXAMPLES: &str = "\
+Examples:
+  leasewatch analyze /var/log/vault/audit.log*
+  zcat audit.log.*.gz | leasewatch analyze - --format json
+  leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
+
+Exit codes: 0 done, 1 a file could not be read, 2 bad usage.";
+
+const CHECK_EXAMPLES: &str = "\
+Takes the flags and variables of `serve`, prints the configuration that comes of
+them (secrets hidden), and tries every file, folder and address in it.
+
+Exit codes: 0 nothing stands in the way (there may be warnings), 2 something does.";
+
+/// What `analyze` takes.
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// Audit logs, gzip and zstd too; the rotated files of one log in any order; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Server log of the same time, may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub server_log: Vec<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Moment at which the numbers hold, RFC 3339 [default: the last event]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<Timestamp>,
+    /// A longer line is counted as unreadable and skipped. Bytes
+    #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
+    pub max_line_bytes: usize,
+    /// Label sets in all; roles beyond it are counted under `(other)`
+    #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
+    pub label_sets: usize,
+    /// error, warn, info, debug or trace
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
+    pub log_level: String,
+    /// Form of leasewatch's own log on standard error
+    #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+impl AnalyzeArgs {
+    /// How it logs.
+    pub fn output(&self) -> OutputConfig {
+        OutputConfig { level: self.log_level.clone(), format: self.log_format }
+    }
+}
+
+/// Form of what `analyze` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What /metrics would show.
+    Prom,
+    /// One JSON document.
+    Json,
+    /// For people.
+    Text,
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time such as 2026-01-02T03:04:05Z".to_owned())
+}
+
+/// The settings, from the table.
+#[derive(Clone, Debug)]
+pub struct SettingArgs {
+    /// What was typed.
+    pub flags: Flags,
+}
+
+impl Args for SettingArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        command.args(setting::ALL.iter().filter_map(|setting| argument(setting)))
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
+        let mut args = Self { flags: Flags::default() };
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
+        for setting in setting::ALL {
+            let Some(flag) = setting.flag else { continue };
+            let texts = match setting.kind {
+                Kind::Switch => matches.get_flag(flag).then(|| vec!["true".to_owned()]),
+                _ => matches.get_many::<String>(flag).map(|texts| texts.cloned().collect()),
+            };
+            if let Some(texts) = texts {
+                self.flags.0.insert(flag, texts);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn argument(setting: &'static Setting) -> Option<Arg> {
+    let flag = setting.flag?;
+    let arg = Arg::new(flag).long(flag);
+    let (arg, more) = match setting.kind {
+        Kind::Text(name) => (arg.value_name(name), String::new()),
+        Kind::List(name) => (arg.value_name(name).action(ArgAction::Append), " (may be repeated)".to_owned()),
+        Kind::Integer => (arg.value_name("N"), String::new()),
+        Kind::Duration => (arg.value_name("DURATION"), String::new()),
+        Kind::Switch => (arg.action(ArgAction::SetTrue), String::new()),
+        // Not checked here: `config` says the same for flag, variable and file.
+        Kind::Choice(words) => (arg.value_name("WORD"), format!(": {}", words.join(" or "))),
+    };
+    let variables = setting.variables.join(", ");
+    let default = match setting.default {
+        "none" => String::new(),
+        default => format!(" [default: {default}]"),
+    };
+    let help = format!("{}{more} [env: {variables}]{default}", setting.help);
+    Some(arg.help(help).help_heading(heading(setting)))
+}
+
+/// Under what `--help` lists a setting.
+fn heading(setting: &Setting) -> &'static str {
+    match setting.key.and_then(|key| key.split_once('.')) {
+        Some(("vault", _)) => "Vault's API",
+        Some(("web" | "checkpoint" | "labels" | "log", _)) => "Serving",
+        _ => "Logs and state",
+    }
+}

@@ -1,0 +1,5 @@
+//! The commands: what a person types, carried out. Errors are `anyhow` here.
+
+pub mod analyze;
+pub mod check_config;
+pub mod serve;

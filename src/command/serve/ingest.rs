@@ -1,0 +1,100 @@
+//! Ingesting: the one thread that reads, counts and saves.
+
+use super::bell::Bell;
+use super::clock::wall;
+use super::inputs::OBSERVATIONS;
+use super::shared::Shared;
+use crate::config::Config;
+use crate::event::Timestamp;
+use crate::pipeline::Progress;
+use crate::store::{Checkpoint, Spool, Store};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Lines counted before others may have a look.
+const BATCH: usize = 1_000;
+/// How long to wait while lines have to settle; they come in the meantime too.
+const SETTLING: Duration = Duration::from_millis(200);
+/// How long to wait at most at the end of every log.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// The reading thread.
+pub(super) struct Ingest {
+    shared: Arc<Shared>,
+    checkpoint: Checkpoint,
+    bell: Arc<Bell>,
+    observations: Arc<Mutex<Spool>>,
+    every: Duration,
+    /// Steps applied at the last checkpoint.
+    saved: Option<u64>,
+}
+
+impl Ingest {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        store: &Store,
+        bell: Arc<Bell>,
+        observations: Arc<Mutex<Spool>>,
+        config: &Config,
+    ) -> Self {
+        Self {
+            shared,
+            checkpoint: Checkpoint::new(store),
+            bell,
+            observations,
+            every: config.checkpoint_interval,
+            saved: None,
+        }
+    }
+
+    /// Reads until stopped, then saves.
+    pub(super) fn run(mut self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut due = Instant::now() + self.every;
+        while !stop.is_cancelled() {
+            let progress = {
+                let mut pipeline = self.shared.pipeline_for_writing();
+                let end = Timestamp::from_nanos(i64::MAX);
+                pipeline.run(Instant::now(), wall(), end, BATCH)
+            };
+            self.shared.progressed(progress);
+            if Instant::now() >= due {
+                // A full disk now is no reason to stop counting.
+                let _ = self.save();
+                due = Instant::now() + self.every;
+            }
+            match progress {
+                Progress::Busy => {}
+                // The bell rings with every line then; it is not waited for.
+                Progress::Settling => std::thread::sleep(SETTLING),
+                Progress::Idle | Progress::Done => self.bell.wait(IDLE),
+            }
+        }
+        self.save()
+    }
+
+    fn save(&mut self) -> anyhow::Result<()> {
+        let (applied, content, observed) = {
+            let pipeline = self.shared.pipeline();
+            if self.saved == Some(pipeline.applied()) {
+                self.shared.saved(wall());
+                return Ok(());
+            }
+            let observed = pipeline.inputs().iter().find(|input| input.name == OBSERVATIONS);
+            (pipeline.applied(), pipeline.save()?, observed.and_then(|input| input.status().path))
+        };
+        if let Err(error) = self.checkpoint.save(&content) {
+            tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
+            return Err(error.into());
+        }
+        self.saved = Some(applied);
+        self.shared.saved(wall());
+        let observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
+        if observed.is_some_and(|path| observations.path().to_str() == Some(&path))
+            && let Err(error) = observations.delete_read()
+        {
+            tracing::warn!(%error, "Observations that are counted could not be deleted; look at the rights of the state folder");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! `serve`: reads the logs, asks Vault, answers scrapes. The only place where
+//! tasks and threads are started, and where they are stopped.
+
+mod bell;
+mod clock;
+mod feed;
+mod ingest;
+mod inputs;
+mod own;
+mod shared;
+mod view;
+
+use crate::config::Config;
+use crate::exposition::http;
+use crate::store::Store;
+use crate::vault::{Board, Scraper, Tell};
+use anyhow::Context;
+use bell::Bell;
+use ingest::Ingest;
+use shared::Shared;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// How long the parts may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(4);
+
+/// Runs until SIGTERM or SIGINT; a second signal ends at once.
+///
+/// # Errors
+/// Whatever keeps it from starting, or a part of it that ended by itself.
+pub fn run(config: Config) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let result = runtime.block_on(serve(config));
+    // A half-sent request or a look at a slow disk must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    result
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let stop = CancellationToken::new();
+    stop_on_signals(&stop)?;
+    let store = Store::open(&config.state_dir)?;
+    let board = Board::new();
+    let opened = inputs::open(&config, &store)?;
+    let bell = Arc::new(Bell::default());
+    let shared = Arc::new(Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone())?);
+
+    let listener = http::bind(&config.listen_address)
+        .await
+        .with_context(|| format!("cannot listen on {}: set --web.listen-address", config.listen_address))?;
+    tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
+
+    let observations = Arc::new(Mutex::new(opened.observations));
+    let scrape = {
+        let (spool, bell) = (Arc::clone(&observations), Arc::clone(&bell));
+        let tell: Tell = Arc::new(move |observation| {
+            let line = crate::observed::encode(&observation);
+            // Appending is all that is done under this lock.
+            let appended = spool.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes());
+            match appended {
+                Ok(()) => bell.ring(),
+                Err(error) => {
+                    tracing::error!(%error, "An observation could not be kept: make room in the state folder")
+                }
+            }
+        });
+        let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?;
+        tokio::spawn(scraper.run(stop.clone()))
+    };
+    let doorbell = tokio::spawn(bell::listen(opened.paths, Arc::clone(&bell), stop.clone()));
+    for feed in opened.feeds {
+        feed.start(Arc::clone(&bell));
+    }
+    let ingest = Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), observations, &config);
+    let ingest = {
+        let stop = stop.clone();
+        tokio::task::spawn_blocking(move || ingest.run(&stop))
+    };
+    let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
+
+    // The first part that ends, by itself or because of a signal, ends the others.
+    let mut ingest = ingest;
+    let early = tokio::select! {
+        () = stop.cancelled() => None,
+        ended = &mut ingest => Some(ended),
+    };
+    stop.cancel();
+    bell.ring();
+    tracing::info!("Stopping");
+    let counted = match early {
+        Some(ended) => ended,
+        None => tokio::time::timeout(STOP_WITHIN, ingest)
+            .await
+            .context("reading did not stop in time; the last checkpoint stands")?,
+    };
+    let _ = tokio::time::timeout(STOP_WITHIN, pages).await;
+    for task in [scrape, doorbell] {
+        task.abort();
+    }
+    counted.context("reading ended unexpectedly")??;
+    tracing::info!("Stopped");
+    Ok(())
+}
+
+fn stop_on_signals(stop: &CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        for first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if first {
+                stop.cancel();
+            } else {
+                std::process::exit(1);
+            }
+        }
+    });
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! What the reading thread and the pages share: the pipeline under one lock,
+//! and how far it has got.
+
+use super::clock::wall;
+use super::inputs::Named;
+use super::own;
+use crate::config::Config;
+use crate::event::Timestamp;
+use crate::exposition::Unavailable;
+use crate::pipeline::{Pipeline, Progress};
+use crate::snapshot::Snapshot;
+use crate::store::{Mark, Served, Store};
+use crate::vault::Board;
+use anyhow::Context;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A front that far behind the clock, in seconds, with more to read, is a backlog.
+const BACKLOG_SECS: i64 = 10;
+
+/// The pipeline, and what is known about its progress.
+pub(super) struct Shared {
+    /// A plain mutex: it is never held while waiting for anything.
+    pipeline: Mutex<Pipeline>,
+    /// Pages that wait for the lock; the reading thread lets them go first.
+    waiting: AtomicUsize,
+    served: Mutex<Served>,
+    /// Where the process before this one had got with its last page.
+    replay_to: Mark,
+    /// Every log was read to its end once.
+    caught_up: AtomicBool,
+    progress: Mutex<Option<Progress>>,
+    pub(super) names: Vec<Named>,
+    pub(super) board: Board,
+    pub(super) saved: Mutex<Option<Timestamp>>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        config: &Config,
+        store: &Store,
+        names: &[Named],
+        pipeline: Pipeline,
+        board: Board,
+    ) -> anyhow::Result<Self> {
+        let served = Served::open(store)
+            .with_context(|| format!("cannot write to the state folder {}", config.state_dir.display()))?;
+        Ok(Self {
+            pipeline: Mutex::new(pipeline),
+            waiting: AtomicUsize::new(0),
+            replay_to: served.last(),
+            served: Mutex::new(served),
+            caught_up: AtomicBool::new(false),
+            progress: Mutex::new(None),
+            names: names.to_vec(),
+            board,
+            saved: Mutex::new(None),
+        })
+    }
+
+    /// The pipeline, for a page.
+    pub(super) fn pipeline(&self) -> MutexGuard<'_, Pipeline> {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        pipeline
+    }
+
+    /// The pipeline, for the reading thread: after the pages that wait. A mutex
+    /// alone would mostly give it back to the thread that has just let it go.
+    pub(super) fn pipeline_for_writing(&self) -> MutexGuard<'_, Pipeline> {
+        let patience = Instant::now() + Duration::from_millis(50);
+        while self.waiting.load(Ordering::SeqCst) > 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_micros(100));
+        }
+        self.pipeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The reading thread has got that far.
+    pub(super) fn progressed(&self, progress: Progress) {
+        if progress != Progress::Busy {
+            self.caught_up.store(true, Ordering::SeqCst);
+        }
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+    }
+
+    /// A checkpoint stands.
+    pub(super) fn saved(&self, at: Timestamp) {
+        *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
+    }
+
+    /// Every log was read to its end at least once.
+    pub(super) fn has_caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::SeqCst)
+    }
+
+    /// A backlog is being read.
+    pub(super) fn is_catching_up(&self, front: Timestamp) -> bool {
+        let progress = *self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        matches!(progress, None | Some(Progress::Busy))
+            && wall().nanos_since(front) > BACKLOG_SECS * 1_000_000_000
+    }
+
+    /// What is still missing before a page may be served: the numbers of the
+    /// last page of the process before, so that no counter is seen to fall.
+    /// Where every log is read to its end and they are still missing, they are
+    /// gone (a log was deleted while nobody read), and waiting would not help.
+    pub(super) fn replays(&self, applied: u64) -> Option<String> {
+        let missing = self.replay_to.applied.saturating_sub(applied);
+        (missing > 0 && !self.has_caught_up())
+            .then(|| format!("replaying what was already served before the restart: {missing} lines to go"))
+    }
+
+    /// Every series, now.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, Unavailable> {
+        let (mark, snapshot) = {
+            let pipeline = self.pipeline();
+            let applied = pipeline.applied();
+            if let Some(why) = self.replays(applied) {
+                return Err(Unavailable::NotYet(why));
+            }
+            let as_of = pipeline.front();
+            let mut families = pipeline.families(as_of);
+            families.extend(own::families(&pipeline, self));
+            (Mark { applied }, Snapshot { as_of, families })
+        };
+        // The page may only leave once its mark stands.
+        let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = mark.max(served.last());
+        served.set(mark).map_err(|error| {
+            Unavailable::NotYet(format!("the state folder cannot be written ({error}); make room in it"))
+        })?;
+        drop(served);
+        let mut snapshot = snapshot;
+        snapshot.families.extend(self.board.families(Instant::now()));
+        snapshot.families.sort_by_key(|family| family.metric.name);
+        Ok(snapshot)
+    }
+}

@@ -1,0 +1,147 @@
+//! The effective configuration, shown as the TOML that would give it. Secrets are hidden.
+
+use super::value::show_duration;
+use super::{AuthConfig, Config, LogConfig, LogFormat, LogKind, SecretSource, StartAt};
+use std::fmt::{self, Display, Formatter};
+use std::path::Path;
+
+impl Display for Config {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "state_dir = {}", path(&self.state_dir))?;
+        let start_at = match self.start_at {
+            StartAt::Beginning => "beginning",
+            StartAt::End => "end",
+        };
+        writeln!(f, "start_at = {}", text(start_at))?;
+        writeln!(f, "max_line_bytes = {}", self.max_line_bytes)?;
+        for (key, kind) in KINDS {
+            logs(f, key, self.logs.iter().filter(|log| log.kind == kind && !self.in_table(log)))?;
+        }
+        writeln!(f, "\n[web]\nlisten_address = {}", text(&self.listen_address))?;
+        writeln!(f, "\n[checkpoint]\ninterval = {}", text(&show_duration(self.checkpoint_interval)))?;
+        writeln!(f, "\n[labels]\nbudget = {}", self.label_sets)?;
+        let format = match self.output.format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
+        writeln!(f, "\n[log]\nlevel = {}\nformat = {}", text(&self.output.level), text(format))?;
+        self.vault(f)?;
+        self.nodes(f)
+    }
+}
+
+const KINDS: [(&str, LogKind); 2] = [("audit_log", LogKind::Audit), ("server_log", LogKind::Server)];
+
+impl Config {
+    /// Whether a log stands in a `[[node]]` table; with one node it stands on top.
+    fn in_table(&self, log: &LogConfig) -> bool {
+        log.node.is_some() && self.single().is_none()
+    }
+
+    /// The only node, if all logs are its own or nobody's.
+    fn single(&self) -> Option<&super::NodeConfig> {
+        let [node] = self.nodes.as_slice() else {
+            return None;
+        };
+        self.logs.iter().all(|log| log.node.as_ref() == Some(&node.name)).then_some(node)
+    }
+
+    fn vault(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let vault = &self.vault;
+        writeln!(f, "\n[vault]")?;
+        if let Some(node) = self.single() {
+            writeln!(f, "address = {}\nnode_name = {}", text(&node.address), text(&node.name))?;
+        }
+        writeln!(f, "namespace = {}", text(namespace(&vault.namespace)))?;
+        let namespaces: Vec<_> = vault.namespaces.iter().map(|path| text(namespace(path))).collect();
+        writeln!(f, "namespaces = [{}]", namespaces.join(", "))?;
+        writeln!(f, "scrape_interval = {}", text(&show_duration(vault.scrape_interval)))?;
+        writeln!(f, "timeout = {}", text(&show_duration(vault.timeout)))?;
+        writeln!(f, "metrics_prefix = {}", text(&vault.metrics_prefix))?;
+        match &vault.auth {
+            AuthConfig::None => writeln!(f, "# no login: availability and seal state only")?,
+            AuthConfig::Token(_) => writeln!(f, "# token from the environment (hidden)")?,
+            AuthConfig::TokenFile(file) => writeln!(f, "token_file = {}", path(file))?,
+            AuthConfig::AppRole { mount, role_id, secret_id } => {
+                writeln!(f, "\n[vault.approle]\nmount = {}\nrole_id = {}", text(mount), text(role_id))?;
+                match secret_id {
+                    SecretSource::Value(_) => {
+                        writeln!(f, "# secret ID from the environment (hidden)")?;
+                    }
+                    SecretSource::File(file) => writeln!(f, "secret_id_file = {}", path(file))?,
+                }
+            }
+            AuthConfig::Kubernetes { mount, role, jwt_file } => {
+                writeln!(f, "\n[vault.kubernetes]\nmount = {}\nrole = {}", text(mount), text(role))?;
+                writeln!(f, "jwt_file = {}", path(jwt_file))?;
+            }
+        }
+        self.tls(f)
+    }
+
+    fn tls(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let tls = &self.vault.tls;
+        writeln!(f, "\n[vault.tls]")?;
+        let files = [
+            ("ca_cert", &tls.ca_cert),
+            ("ca_path", &tls.ca_path),
+            ("client_cert", &tls.client_cert),
+            ("client_key", &tls.client_key),
+        ];
+        for (key, file) in files {
+            if let Some(file) = file {
+                writeln!(f, "{key} = {}", path(file))?;
+            }
+        }
+        if let Some(name) = &tls.server_name {
+            writeln!(f, "server_name = {}", text(name))?;
+        }
+        writeln!(f, "skip_verify = {}", tls.skip_verify)
+    }
+
+    fn nodes(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if self.single().is_some() {
+            return Ok(());
+        }
+        let mut names: Vec<&str> = self.nodes.iter().map(|node| node.name.as_str()).collect();
+        names.extend(self.logs.iter().filter_map(|log| log.node.as_deref()));
+        let mut shown: Vec<&str> = Vec::new();
+        for name in names {
+            if shown.contains(&name) {
+                continue;
+            }
+            shown.push(name);
+            writeln!(f, "\n[[node]]\nname = {}", text(name))?;
+            if let Some(node) = self.nodes.iter().find(|node| node.name == name) {
+                writeln!(f, "address = {}", text(&node.address))?;
+            }
+            for (key, kind) in KINDS {
+                logs(
+                    f,
+                    key,
+                    self.logs.iter().filter(|log| log.kind == kind && log.node.as_deref() == Some(name)),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn logs<'a>(f: &mut Formatter<'_>, key: &str, logs: impl Iterator<Item = &'a LogConfig>) -> fmt::Result {
+    let logs: Vec<_> = logs.map(|log| text(&format!("{}={}", log.name, log.path))).collect();
+    if logs.is_empty() { Ok(()) } else { writeln!(f, "{key} = [{}]", logs.join(", ")) }
+}
+
+/// The root namespace has a name here: an empty text looks like a mistake.
+fn namespace(path: &str) -> &str {
+    if path.is_empty() { "root" } else { path }
+}
+
+fn path(path: &Path) -> String {
+    text(&path.display().to_string())
+}
+
+/// A text as TOML writes it.
+fn text(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,411 @@
+//! A tail: one live log across its rotations, whole and without repetition.
+//!
+//! The rule that makes a rotation lossless: the writer closes the old file before it writes to
+//! the new one, so the old one is read until a newer one holds a byte, then once more to its
+//! end, and left then. For writers of other habits it is watched a while longer (`late`).
+//! Whatever else happens (truncation, a copy, compression, a deleted file, a restart) is one
+//! thing here: `seek` looks for the content that stands before the position, in whatever file it
+//! lies by now, and reads on there.
+//!
+//! It knows neither when to look again (`doorbell`) nor what the lines mean.
+
+mod late;
+mod seek;
+
+use self::late::Late;
+use super::content::id_of;
+use super::find::{self, Trouble, is_broken};
+use super::position::{After, FileId, Position};
+use super::segment::{Piece, Segment};
+use super::siblings::{LogPath, Sibling, list};
+use super::{LineSource, Notice, Rotation, Status, Step};
+use crate::config::StartAt;
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+/// How a log is tailed.
+#[derive(Clone, Debug)]
+pub struct TailOptions {
+    /// Where to begin on the first start.
+    pub start_at: StartAt,
+    /// A longer line is skipped. Bytes, without the line's end.
+    pub max_line_bytes: usize,
+    /// How long after its last byte a deleted file is let go, and how long a file that was left
+    /// is watched for late bytes.
+    pub release_after: Duration,
+}
+
+impl Default for TailOptions {
+    fn default() -> Self {
+        Self {
+            start_at: StartAt::Beginning,
+            max_line_bytes: 32 * 1024 * 1024,
+            release_after: Duration::from_secs(5),
+        }
+    }
+}
+
+/// One live log across its rotations.
+pub struct Tail {
+    log: LogPath,
+    options: TailOptions,
+    /// False until the files of a first start were chosen.
+    started: bool,
+    reading: Option<Reading>,
+    late: Option<Late>,
+    /// Of the position this was resumed from, not yet opened.
+    late_from: Option<Position>,
+    /// A truncated file, while its unread end is sought.
+    cut: Option<Cut>,
+    /// Where the next step begins, leaving out `late`.
+    main: Position,
+    /// The same with it.
+    next: Position,
+    /// Where the last step began.
+    here: Position,
+    /// What is told before reading goes on, each with the position after it.
+    notices: VecDeque<(Notice, Position)>,
+    trouble: Option<String>,
+    /// Bytes of the files after the one being read.
+    backlog: u64,
+    /// The last listing in which nothing was found.
+    searched: Option<Vec<Sibling>>,
+}
+
+/// The file being read.
+struct Reading {
+    segment: Segment,
+    /// The position until its first line is known by its content.
+    arrival: Position,
+    /// That reading goes on after this file was told.
+    told: bool,
+    /// It is the copy of a truncated file.
+    copy: bool,
+    /// A newer file holds a byte, and this is read to its end for the last time.
+    draining: bool,
+    /// It is compressed and breaks here.
+    broken: bool,
+    /// When a byte last came, or the file was seen to have lost its last name.
+    last_sign: Instant,
+    /// Its last name is gone.
+    nameless: bool,
+    /// Bytes unread when last looked, to notice new ones.
+    seen: u64,
+}
+
+impl Reading {
+    fn new(segment: Segment, arrival: Position, now: Instant) -> Self {
+        Self {
+            segment,
+            arrival,
+            told: false,
+            copy: false,
+            draining: false,
+            broken: false,
+            last_sign: now,
+            nameless: false,
+            seen: 0,
+        }
+    }
+
+    fn position(&self) -> Position {
+        self.segment.next_position().unwrap_or_else(|| self.arrival.clone())
+    }
+}
+
+/// A truncated file.
+struct Cut {
+    id: FileId,
+    /// A line had begun.
+    rest: bool,
+    /// Bytes are known to have been unread.
+    unread: bool,
+}
+
+/// How it goes on inside `next`.
+enum Flow {
+    Step(Step),
+    Again,
+    Idle,
+}
+
+/// More rounds without a line than any real state of files needs: what is left waits for the
+/// next look.
+const MOST_ROUNDS: usize = 1000;
+
+impl LineSource for Tail {
+    fn next(&mut self, now: Instant, line: &mut Vec<u8>) -> Step {
+        for _ in 0..MOST_ROUNDS {
+            if let Some((notice, after)) = self.notices.pop_front() {
+                self.main = after;
+                let next = self.compose(self.main.clone());
+                self.here = std::mem::replace(&mut self.next, next);
+                return Step::Notice(notice);
+            }
+            let flow = if self.reading.is_some() { self.read(now, line) } else { self.seek(now) };
+            match flow {
+                Ok(Flow::Step(step)) => {
+                    self.trouble = None;
+                    return step;
+                }
+                Ok(Flow::Again) => {}
+                Ok(Flow::Idle) => {
+                    if self.trouble.take().is_some() {
+                        tracing::info!(log = %self.log.path().display(), "The log can be read again");
+                    }
+                    break;
+                }
+                Err(Trouble(text)) => {
+                    if self.trouble.as_ref() != Some(&text) {
+                        tracing::warn!(trouble = %text, "The log cannot be read; nothing is lost while its files stay");
+                    }
+                    self.trouble = Some(text);
+                    break;
+                }
+            }
+        }
+        if self.notices.is_empty() {
+            self.next = self.compose(self.main.clone());
+        }
+        self.here = self.next.clone();
+        Step::Idle
+    }
+
+    fn position(&self) -> Position {
+        self.here.clone()
+    }
+
+    fn next_position(&self) -> Position {
+        self.next.clone()
+    }
+
+    fn status(&self) -> Status {
+        let segment = self.reading.as_ref().map(|reading| &reading.segment);
+        Status {
+            lag_bytes: self.backlog + segment.map_or(0, Segment::unread),
+            path: segment.map(|segment| segment.path().to_owned()),
+            trouble: self.trouble.clone(),
+        }
+    }
+}
+
+impl Tail {
+    /// A tail of `log`, from the position of an earlier run on if there was one. Opens nothing
+    /// yet: whatever is wrong with the files shows in the status.
+    pub fn new(log: LogPath, options: TailOptions, from: Option<Position>) -> Self {
+        if !log.can_be_listed() {
+            tracing::warn!(
+                log = %log.path().display(),
+                "The folder of this log may not be listed: after a rotation its rotated files \
+                 cannot be found. Allow the group of leasewatch to read the folder"
+            );
+        }
+        let started = from.is_some();
+        let mut main = from.unwrap_or_default();
+        (main.skip, main.input) = (0, 0);
+        let next = main.clone();
+        let late_from = main.late.take().map(|late| Position::clone(&late));
+        Self {
+            log,
+            options,
+            started,
+            reading: None,
+            late: None,
+            late_from,
+            cut: None,
+            here: next.clone(),
+            next,
+            main,
+            notices: VecDeque::new(),
+            trouble: None,
+            backlog: 0,
+            searched: None,
+        }
+    }
+
+    fn read(&mut self, now: Instant, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
+        let Some(reading) = &mut self.reading else {
+            return Ok(Flow::Again);
+        };
+        let piece = if reading.broken { Ok(Piece::End) } else { reading.segment.next(line) };
+        match piece {
+            Ok(piece @ (Piece::Line | Piece::TooLong)) => {
+                reading.last_sign = now;
+                let here = reading.segment.last_position();
+                self.main = reading.position();
+                self.next = self.compose(self.main.clone());
+                self.here = self.compose(here.unwrap_or_default());
+                Ok(Flow::Step(step(&piece)))
+            }
+            Ok(Piece::Changed) => {
+                self.truncated();
+                Ok(Flow::Again)
+            }
+            Ok(Piece::End) => self.at_end(now, line),
+            Err(error) if !reading.segment.is_plain() && is_broken(&error) => self.breaks(&error),
+            Err(error) => Err(Trouble::at(reading.segment.path().as_ref(), &error)),
+        }
+    }
+
+    /// The file being read has no more now. Is it still the log's, or has another followed?
+    fn at_end(&mut self, now: Instant, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
+        if let Some(step) = self.read_late(now, line) {
+            return Ok(Flow::Step(step));
+        }
+        let Some(reading) = &mut self.reading else {
+            return Ok(Flow::Again);
+        };
+        let segment = &mut reading.segment;
+        let names = segment.look().map_err(|error| Trouble::at(segment.path().as_ref(), &error))?;
+        if segment.unread() != reading.seen || (names == 0) != reading.nameless {
+            reading.seen = segment.unread();
+            reading.nameless = names == 0;
+            reading.last_sign = now;
+        }
+        match std::fs::metadata(self.log.path()) {
+            Ok(metadata) if id_of(&metadata) == segment.id() => {
+                reading.draining = false;
+                self.backlog = 0;
+                return Ok(Flow::Idle);
+            }
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Err(Trouble::at(self.log.path(), &error));
+            }
+            _ => {}
+        }
+        let list = list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
+        let candidates = find::after(&list, segment, self.options.max_line_bytes)?;
+        self.backlog = candidates.iter().map(|sibling| sibling.len).sum();
+        match find::successor(&candidates, segment)? {
+            Some(_) if segment.is_plain() && !reading.draining => {
+                reading.draining = true;
+                Ok(Flow::Again)
+            }
+            Some(sibling) => self.switch(sibling, now, line),
+            None if reading.nameless
+                && now.saturating_duration_since(reading.last_sign) >= self.options.release_after =>
+            {
+                self.release(line)
+            }
+            None => Ok(Flow::Idle),
+        }
+    }
+
+    /// Goes on in the file after the one being read.
+    fn switch(&mut self, sibling: &Sibling, now: Instant, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
+        let Some(new) = self.open(sibling)? else {
+            return Ok(Flow::Idle);
+        };
+        let Some(mut old) = self.reading.take() else {
+            return Ok(Flow::Again);
+        };
+        let torn = self.cut.take().is_some_and(|cut| cut.rest && cut.id == new.id());
+        if Self::tear(&mut old, line) || torn {
+            self.notices.push_back((Notice::Torn, old.position()));
+        }
+        let mut after = old.position();
+        after.after = Some(After::Rotated);
+        if old.told {
+            self.main = after.clone();
+        } else {
+            let rotation = if old.copy { Rotation::Truncated } else { Rotation::Renamed };
+            self.notices.push_back((Notice::Rotated(rotation), after.clone()));
+        }
+        self.backlog = self.backlog.saturating_sub(sibling.len);
+        self.late = Late::new(old.segment, now + self.options.release_after);
+        self.reading = Some(Reading::new(new, after, now));
+        Ok(Flow::Again)
+    }
+
+    /// Lets a deleted file go, so that its space on the disk becomes free.
+    fn release(&mut self, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
+        let Some(mut old) = self.reading.take() else {
+            return Ok(Flow::Again);
+        };
+        tracing::info!(file = old.segment.path(), "The file was deleted and is read out; it is closed");
+        let torn = Self::tear(&mut old, line);
+        let mut after = old.position();
+        after.after = Some(After::Released);
+        self.late = None;
+        if torn {
+            self.notices.push_back((Notice::Torn, after));
+        } else {
+            self.main = after;
+        }
+        Ok(Flow::Again)
+    }
+
+    /// Takes an unfinished line that nobody will finish; says whether there was one.
+    fn tear(old: &mut Reading, line: &mut Vec<u8>) -> bool {
+        // An error here can only come from reading a too long first line again to mark it: then
+        // the position stays before the line, and it is torn once more after a restart.
+        old.segment.has_rest() && old.segment.take_rest(line).is_ok()
+    }
+
+    /// The file no longer holds what was read: its unread end has to be sought in a copy.
+    fn truncated(&mut self) {
+        if let Some(old) = self.reading.take() {
+            self.main = old.position();
+            self.cut = Some(Cut {
+                id: old.segment.id(),
+                rest: old.segment.has_rest(),
+                unread: old.segment.unseen() > 0,
+            });
+            self.searched = None;
+        }
+    }
+
+    /// A compressed file ends or breaks in the middle, or is still being written.
+    fn breaks(&mut self, error: &std::io::Error) -> Result<Flow, Trouble> {
+        let Some(reading) = &mut self.reading else {
+            return Ok(Flow::Again);
+        };
+        let len = reading.segment.len();
+        let segment = &mut reading.segment;
+        if let Err(error) = segment.look() {
+            return Err(Trouble::at(segment.path().as_ref(), &error));
+        }
+        if segment.len() != len {
+            // It grew: decode it anew, from where it was left.
+            self.main = reading.position();
+            self.reading = None;
+            self.searched = None;
+            return Ok(Flow::Idle);
+        }
+        tracing::error!(
+            file = segment.path(),
+            %error,
+            "The compressed file breaks in the middle; the lines after that place are lost. \
+             Restore it from a backup and analyze it by itself"
+        );
+        reading.broken = true;
+        let mut after = reading.position();
+        after.after = Some(After::Broken);
+        self.notices.push_back((Notice::BrokenArchive, after));
+        Ok(Flow::Again)
+    }
+
+    /// Opens a file from its beginning. None if it is another by now.
+    fn open(&self, sibling: &Sibling) -> Result<Option<Segment>, Trouble> {
+        match Segment::open(sibling, self.options.max_line_bytes) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            result => result.map_err(|error| Trouble::at(&sibling.path, &error)),
+        }
+    }
+
+    /// A position of the file being read, with that of the file before it.
+    fn compose(&self, main: Position) -> Position {
+        match &self.late {
+            Some(late) => late.join(main),
+            None => main,
+        }
+    }
+}
+
+fn step(piece: &Piece) -> Step {
+    match piece {
+        Piece::TooLong => Step::Notice(Notice::TooLong),
+        _ => Step::Line,
+    }
+}

@@ -1,0 +1,8 @@
+//! Counting: hand-made logs through decoding, merging and state, of the
+//! versions, engines and oddities that the corpus does not have.
+
+mod engines;
+mod hostile;
+mod merge;
+mod support;
+mod versions;

@@ -1,0 +1,244 @@
+//! The HTTP pages, over real connections, and the end of serving.
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
+
+use leasewatch::event::Timestamp;
+use leasewatch::exposition::http::{GRACE, bind, serve};
+use leasewatch::exposition::overview::{ApiView, NodeView, Overview, SourceView};
+use leasewatch::exposition::{InvalidSnapshot, Site, Unavailable, Waiting};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A site in one of its states.
+#[derive(Default)]
+struct Stub(AtomicU8);
+
+const NOT_YET: u8 = 0;
+const READY: u8 = 1;
+const BROKEN: u8 = 2;
+const PANIC: u8 = 3;
+
+impl Site for Stub {
+    fn metrics(&self) -> Result<Vec<u8>, Unavailable> {
+        match self.0.load(Ordering::Relaxed) {
+            NOT_YET => Err(Unavailable::NotYet("reading on to where the last page stood".into())),
+            BROKEN => {
+                Err(InvalidSnapshot { metric: "leasewatch_x".into(), fault: "series are double" }.into())
+            }
+            PANIC => panic!("the stub was told to"),
+            _ => Ok(b"leasewatch_x 1\n".to_vec()),
+        }
+    }
+
+    fn readiness(&self) -> Vec<Waiting> {
+        match self.0.load(Ordering::Relaxed) {
+            NOT_YET => {
+                vec![Waiting("the end of audit <log>".into()), Waiting("a first answer of vault".into())]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn overview(&self) -> Overview {
+        let now = Timestamp::from_secs(1_750_000_000);
+        let source = SourceView {
+            name: "audit".into(),
+            kind: "audit log".into(),
+            node: Some("vault-0".into()),
+            path: "/var/log/vault/audit.log".into(),
+            lag_bytes: 3 << 20,
+            lines: 1_234_567,
+            unreadable: 3,
+            last_entry: Some(now.plus_secs(-90)),
+            trouble: None,
+        };
+        let unreadable = SourceView {
+            name: "server".into(),
+            kind: "server log".into(),
+            path: "/var/log/vault/<server>.log".into(),
+            trouble: Some(
+                "/var/log/vault/<server>.log may not be read: let leasewatch's group read it".into(),
+            ),
+            ..SourceView::default()
+        };
+        let api = |name: &str, trouble: Option<&str>| ApiView {
+            name: name.into(),
+            last_success: Some(now.plus_secs(-12)),
+            trouble: trouble.map(str::to_owned),
+        };
+        Overview {
+            now,
+            as_of: Some(now.plus_secs(-91)),
+            catching_up: true,
+            waiting: self.readiness(),
+            checkpoint: Some(now.plus_secs(-4)),
+            sources: vec![source, unreadable],
+            nodes: vec![NodeView {
+                name: "vault-0".into(),
+                address: "https://vault-0.example.org:8200".into(),
+                state: "active".into(),
+                trouble: None,
+                apis: vec![
+                    api("sys/health", None),
+                    api("sys/metrics", Some("permission denied: give the policy `read` on sys/metrics")),
+                ],
+            }],
+        }
+    }
+}
+
+struct Server {
+    address: SocketAddr,
+    site: Arc<Stub>,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+async fn start(state: u8) -> Server {
+    let listener = bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let site = Arc::new(Stub(AtomicU8::new(state)));
+    let shutdown = CancellationToken::new();
+    let task = tokio::spawn(serve(listener, site.clone(), shutdown.clone()));
+    Server { address, site, shutdown, task }
+}
+
+impl Server {
+    /// Status line and headers in lower case, and the body.
+    async fn ask(&self, method: &str, path: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, head.to_lowercase(), body.to_owned())
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_served_once_they_are_sure() {
+    let server = start(NOT_YET).await;
+    let (status, head, body) = server.ask("GET", "/metrics").await;
+    assert_eq!((status, body.as_str()), (503, "not yet: reading on to where the last page stood\n"));
+    assert!(head.contains("content-type: text/plain"), "{head}");
+
+    server.site.0.store(READY, Ordering::Relaxed);
+    let (status, head, body) = server.ask("GET", "/metrics").await;
+    assert_eq!((status, body.as_str()), (200, "leasewatch_x 1\n"));
+    assert!(head.contains("content-type: text/plain; version=0.0.4; charset=utf-8"), "{head}");
+
+    server.site.0.store(BROKEN, Ordering::Relaxed);
+    let (status, _, body) = server.ask("GET", "/metrics").await;
+    assert_eq!(status, 500);
+    assert!(body.starts_with("leasewatch_x: series are double"), "{body}");
+
+    server.site.0.store(PANIC, Ordering::Relaxed);
+    assert_eq!(server.ask("GET", "/metrics").await.0, 500);
+    assert_eq!(server.ask("GET", "/live").await.0, 200);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn ready_says_what_it_waits_for() {
+    let server = start(NOT_YET).await;
+    let (status, _, body) = server.ask("GET", "/ready").await;
+    assert_eq!(status, 503);
+    assert_eq!(body, "not ready, waiting for:\n- the end of audit <log>\n- a first answer of vault\n");
+    assert_eq!(server.ask("GET", "/live").await.0, 200);
+    server.site.0.store(READY, Ordering::Relaxed);
+    let (status, _, body) = server.ask("GET", "/ready").await;
+    assert_eq!((status, body.as_str()), (200, "ready\n"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_page_tells_the_state_of_everything_and_loads_nothing() {
+    let server = start(NOT_YET).await;
+    let (status, head, body) = server.ask("GET", "/").await;
+    assert_eq!(status, 200);
+    assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
+    assert!(head.contains("x-content-type-options: nosniff"), "{head}");
+    for part in [
+        "the end of audit &lt;log&gt;",
+        "/var/log/vault/&lt;server&gt;.log may not be read: let leasewatch&#39;s group read it",
+        "permission denied: give the policy `read` on sys/metrics",
+        "1\u{202f}234\u{202f}567",
+        "3.0 MiB",
+        ">90 s ago<",
+        "catching up",
+        "2 in trouble",
+        "href=\"/metrics\"",
+        "href=\"/ready\"",
+        "href=\"/live\"",
+        "href=\"/docs\"",
+        env!("CARGO_PKG_VERSION"),
+    ] {
+        assert!(body.contains(part), "{part} is missing in {body}");
+    }
+    for outside in ["<script", "src=", "http-equiv=\"x", "@import", "url("] {
+        assert!(!body.contains(outside), "{outside}");
+    }
+    // To look at it: LEASEWATCH_SAVE_PAGE=/tmp/page.html cargo test --test http
+    if let Ok(path) = std::env::var("LEASEWATCH_SAVE_PAGE") {
+        std::fs::write(path, &body).unwrap();
+    }
+    let (status, _, docs) = server.ask("GET", "/docs").await;
+    assert_eq!(status, 200);
+    assert!(docs.contains("leasewatch_log_lag_bytes"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_get_a_plain_answer() {
+    let server = start(READY).await;
+    for path in ["/", "/metrics", "/ready", "/live"] {
+        let (status, head, body) = server.ask("HEAD", path).await;
+        assert_eq!((status, body.as_str()), (200, ""), "{path}");
+        assert!(head.contains("content-length: "), "{head}");
+        assert_eq!(server.ask("POST", path).await.0, 405, "{path}");
+    }
+    let (status, head, body) = server.ask("GET", "/metric/'b'").await;
+    assert_eq!(status, 404);
+    assert!(head.contains("nosniff"), "{head}");
+    assert!(body.contains("href=\"/metrics\"") && !body.contains("<b>"), "{body}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn shutdown_ends_with_a_half_sent_request_and_an_idle_connection_open() {
+    let server = start(READY).await;
+    let mut half = TcpStream::connect(server.address).await.unwrap();
+    half.write_all(b"GET /metrics HT").await.unwrap();
+    let mut body = TcpStream::connect(server.address).await.unwrap();
+    body.write_all(b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf").await.unwrap();
+    let mut idle = TcpStream::connect(server.address).await.unwrap();
+    idle.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = [0; 15];
+    idle.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+
+    let address = server.address;
+    // Not a speed: without a limit of its own it would never end.
+    tokio::time::timeout(GRACE + Duration::from_secs(20), server.stop()).await.expect("serving ended");
+    assert!(TcpStream::connect(address).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn an_address_without_a_host_is_every_address() {
+    let listener = bind(":0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    assert!(bind(&format!(":{port}")).await.is_err(), "a taken port is told");
+}

@@ -1,0 +1,9 @@
+//! Rotation: every line once and in order, whatever happens to the files.
+//!
+//! `model` lets chance choose what happens, `speed` rotates under a writer that does not wait,
+//! `cases` names each thing that can happen.
+
+mod cases;
+mod model;
+mod speed;
+mod world;
