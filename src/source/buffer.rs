@@ -228,7 +228,7 @@ mod tests {
         fill(&mut buffer, b"one\n");
         assert_eq!(line(&mut buffer).unwrap(), b"one");
         for _ in 0..100 {
-            fill(&mut buffer, &[b'x'; 100_000]);
+            fill(&mut buffer, &vec![b'x'; 100_000]);
             assert_eq!(line(&mut buffer), None);
             assert!(buffer.buf.len() <= 1_000_000 + 2 * CHUNK + KEPT);
         }

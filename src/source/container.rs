@@ -76,7 +76,7 @@ impl<S: LineSource> Container<S> {
         true
     }
 
-    /// Takes a framed line: true if a line ends with it, which then is `line`, or too long.
+    /// Takes a framed line; a step if a line ends with it, which then is `line` or too long.
     fn unwrap(&mut self, frame: Frame, line: &mut Vec<u8>) -> Option<Step> {
         let slot = &mut self.pending[frame.stream as usize];
         if frame.whole && slot.is_none() {

@@ -62,17 +62,16 @@ impl Doorbell {
         };
         let tick = Instant::now() + self.tick;
         tokio::select! {
-            event = bell.next_event() => match event {
-                Ok(Some(_)) => {
+            event = bell.next_event() => {
+                if let Ok(Some(_)) = event {
                     sleep_until((Instant::now() + PAUSE).min(tick)).await;
                     self.hush();
-                }
-                // It watches nothing any more and would say so for ever.
-                Ok(None) | Err(_) => {
+                } else {
+                    // It watches nothing any more and would say so for ever.
                     self.bell = None;
                     sleep(DEAD_TICK.min(self.tick)).await;
                 }
-            },
+            }
             // Files that were renamed or created may have escaped it.
             () = sleep_until(tick) => self.add().await,
         }

@@ -9,6 +9,7 @@ mod container;
 mod content;
 mod doorbell;
 mod find;
+mod logs;
 mod names;
 mod position;
 mod segment;
@@ -19,8 +20,8 @@ mod trouble;
 pub use archive::{Archive, ArchiveError, Input};
 pub use container::Container;
 pub use doorbell::Doorbell;
+pub use logs::{GlobError, LogPath, expand, log_of};
 pub use position::{After, FileId, FileMark, Mark, Position};
-pub use siblings::{GlobError, LogPath, expand, log_of};
 pub use tail::{Tail, TailOptions};
 
 use std::time::Instant;

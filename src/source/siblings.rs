@@ -1,29 +1,14 @@
 //! Siblings: the files in which one log lies, under its path and rotated away from it.
 //!
-//! Says which logs a glob denotes and lists the files of one log, oldest first. Opens none.
+//! Lists the files of one log, oldest first, and opens none.
 
 use super::content::{id_of, modified};
-use super::names::{Suffix, live, suffix, uncompressed};
+use super::logs::LogPath;
+use super::names::{Suffix, suffix, uncompressed};
 use super::position::FileId;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use thiserror::Error;
-
-/// One log: the path under which it is written, or a glob of it and its rotated siblings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogPath {
-    path: PathBuf,
-    pattern: Option<glob::Pattern>,
-}
-
-/// A glob that is none.
-#[derive(Debug, Error)]
-#[error("`{pattern}` is not a valid glob: {reason}; write `[[]` for a plain bracket")]
-pub struct GlobError {
-    pattern: String,
-    reason: &'static str,
-}
 
 /// One file of a log, as it was when it was listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,68 +22,6 @@ pub(crate) struct Sibling {
     pub live: bool,
     /// The user asked for it: by the path or the glob.
     pub wanted: bool,
-}
-
-const OPTIONS: glob::MatchOptions = glob::MatchOptions {
-    case_sensitive: true,
-    require_literal_separator: true,
-    require_literal_leading_dot: true,
-};
-
-impl LogPath {
-    /// The log written at `path`, which is taken literally.
-    pub fn plain(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), pattern: None }
-    }
-
-    /// Where it is written, once it is; what distinguishes it from other logs.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
-    }
-}
-
-/// The path of the log that a file belongs to, as its live or as a rotated file.
-pub fn log_of(file: &Path) -> PathBuf {
-    match file.file_name().and_then(|name| name.to_str()) {
-        Some(name) => file.with_file_name(live(name)),
-        None => file.to_owned(),
-    }
-}
-
-/// The distinct logs that a path or glob denotes now: rotated siblings are one log, files of
-/// other folders or names are others. A path that does not exist yet is a log; of a glob without
-/// a match, only one like `DIR/audit.log*` tells which.
-///
-/// # Errors
-/// The glob is malformed.
-pub fn expand(pattern: &str) -> Result<Vec<LogPath>, GlobError> {
-    if !pattern.contains(['*', '?', '[']) || Path::new(pattern).exists() {
-        return Ok(vec![LogPath::plain(pattern)]);
-    }
-    let invalid = |error: glob::PatternError| GlobError { pattern: pattern.to_owned(), reason: error.msg };
-    let matcher = glob::Pattern::new(pattern).map_err(invalid)?;
-    let mut logs = BTreeMap::new();
-    // A folder that may not be read shows as an error in the list; the others count.
-    for path in glob::glob_with(pattern, OPTIONS).map_err(invalid)?.flatten() {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        if path.is_file() {
-            logs.insert(path.with_file_name(live(name)), ());
-        }
-    }
-    if logs.is_empty()
-        && let Some(front) = pattern.strip_suffix('*')
-        && !front.contains(['*', '?', '['])
-        && !front.ends_with('/')
-    {
-        logs.insert(front.trim_end_matches(['.', '-', '_']).into(), ());
-    }
-    Ok(logs.into_keys().map(|path| LogPath { path, pattern: Some(matcher.clone()) }).collect())
 }
 
 /// Lists the files of a log, oldest first. A folder that does not exist has none; in one that may
@@ -126,10 +49,10 @@ fn names(list: &[Sibling]) -> impl Iterator<Item = (&Path, FileId)> {
 
 fn list_once(log: &LogPath) -> io::Result<Vec<Sibling>> {
     let mut found = Vec::new();
-    collect(log, &log.path, &mut found)?;
+    collect(log, log.path(), &mut found)?;
     // The siblings of a symlink's target lie beside the target.
-    if std::fs::symlink_metadata(&log.path).is_ok_and(|metadata| metadata.is_symlink())
-        && let Ok(target) = std::fs::canonicalize(&log.path)
+    if std::fs::symlink_metadata(log.path()).is_ok_and(|metadata| metadata.is_symlink())
+        && let Ok(target) = std::fs::canonicalize(log.path())
     {
         collect(log, &target, &mut found)?;
     }
@@ -148,15 +71,14 @@ fn collect(log: &LogPath, path: &Path, found: &mut Vec<(Sibling, Suffix)>) -> io
         return Ok(());
     };
     let folder = path.parent().unwrap_or(Path::new(""));
-    let names: Vec<String> =
-        match std::fs::read_dir(if folder == Path::new("") { Path::new(".") } else { folder }) {
-            Ok(entries) => entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect(),
-            Err(error) => match error.kind() {
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Vec::new(),
-                io::ErrorKind::PermissionDenied => vec![own_name.to_owned()],
-                _ => return Err(error),
-            },
-        };
+    let names: Vec<String> = match read_dir(path) {
+        Ok(entries) => entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect(),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Vec::new(),
+            io::ErrorKind::PermissionDenied => vec![own_name.to_owned()],
+            _ => return Err(error),
+        },
+    };
     for name in names {
         let Some(suffix) = suffix(own_name, &name) else {
             continue;
@@ -167,7 +89,7 @@ fn collect(log: &LogPath, path: &Path, found: &mut Vec<(Sibling, Suffix)>) -> io
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             Err(error) => return Err(error),
         };
-        let live = path == log.path;
+        let live = path == log.path();
         if metadata.is_file() || live {
             found.push((
                 Sibling {
@@ -175,11 +97,7 @@ fn collect(log: &LogPath, path: &Path, found: &mut Vec<(Sibling, Suffix)>) -> io
                     len: metadata.len(),
                     modified: modified(&metadata),
                     live,
-                    wanted: live
-                        || log
-                            .pattern
-                            .as_ref()
-                            .is_some_and(|pattern| pattern.matches_path_with(&path, OPTIONS)),
+                    wanted: log.wants(&path),
                     path,
                 },
                 suffix,
@@ -187,6 +105,14 @@ fn collect(log: &LogPath, path: &Path, found: &mut Vec<(Sibling, Suffix)>) -> io
         }
     }
     Ok(())
+}
+
+/// The entries of the folder in which `path` is.
+pub(crate) fn read_dir(path: &Path) -> io::Result<std::fs::ReadDir> {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => std::fs::read_dir(folder),
+        _ => std::fs::read_dir("."),
+    }
 }
 
 /// While a sibling is being compressed both files are there, and the compressed one is not whole.
@@ -230,21 +156,10 @@ fn sort(found: &mut [(Sibling, Suffix)]) {
     });
 }
 
-impl LogPath {
-    /// Whether the folder may be listed: without that, rotated siblings cannot be found.
-    pub(crate) fn can_be_listed(&self) -> bool {
-        let folder = self.folder();
-        match std::fs::read_dir(if folder == Path::new("") { Path::new(".") } else { folder }) {
-            Ok(_) => true,
-            Err(error) => error.kind() != io::ErrorKind::PermissionDenied,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::{File, create_dir, write};
+    use std::fs::{File, create_dir};
     use std::time::{Duration, SystemTime};
 
     fn listed(log: &LogPath) -> Vec<String> {
@@ -308,41 +223,12 @@ mod tests {
     }
 
     #[test]
-    fn a_glob_is_grouped_by_log() {
-        let dir = tempfile::tempdir().unwrap();
-        for node in ["node-a", "node-b"] {
-            create_dir(dir.path().join(node)).unwrap();
-            for name in ["audit.log", "audit.log.1", "audit.log-20260101.gz", "raw.log"] {
-                write(dir.path().join(node).join(name), "x\n").unwrap();
-            }
-        }
-        let all = |pattern: &str| -> Vec<String> {
-            let pattern = dir.path().join(pattern).to_str().unwrap().to_owned();
-            expand(&pattern)
-                .unwrap()
-                .into_iter()
-                .map(|log| {
-                    let path = log.path().strip_prefix(dir.path()).unwrap();
-                    path.to_str().unwrap().to_owned()
-                })
-                .collect()
-        };
-        assert_eq!(all("*/audit.log*"), ["node-a/audit.log", "node-b/audit.log"]);
-        assert_eq!(all("node-a/*"), ["node-a/audit.log", "node-a/raw.log"]);
-        assert_eq!(all("node-a/audit.log.[0-9]"), ["node-a/audit.log"]);
-        assert_eq!(all("node-c/audit.log*"), ["node-c/audit.log"]);
-        assert_eq!(all("node-c/audit.log"), ["node-c/audit.log"]);
-        assert_eq!(all("node-c/*.log"), [] as [&str; 0]);
-        assert!(expand("a[").is_err());
-    }
-
-    #[test]
     fn only_what_the_glob_matches_is_wanted() {
         let dir = tempfile::tempdir().unwrap();
         touch(&dir.path().join("audit.log.1"), 1);
         touch(&dir.path().join("audit.log.2.gz"), 1);
         let pattern = dir.path().join("audit.log.[0-9]");
-        let logs = expand(pattern.to_str().unwrap()).unwrap();
+        let logs = crate::source::expand(pattern.to_str().unwrap()).unwrap();
         let wanted: Vec<_> = list(&logs[0]).unwrap().iter().map(|file| file.wanted).collect();
         assert_eq!(wanted, [false, true]);
     }

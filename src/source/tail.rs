@@ -10,15 +10,16 @@
 //! It knows neither when to look again (`doorbell`) nor what the lines mean.
 
 mod late;
+mod leave;
 mod seek;
 
 use self::late::Late;
-use super::content::id_of;
-use super::find::{self, Trouble, is_broken};
-use super::position::{After, FileId, Position};
+use super::find::{Trouble, is_broken};
+use super::logs::LogPath;
+use super::position::{FileId, Position};
 use super::segment::{Piece, Segment};
-use super::siblings::{LogPath, Sibling, list};
-use super::{LineSource, Notice, Rotation, Status, Step};
+use super::siblings::Sibling;
+use super::{LineSource, Notice, Status, Step};
 use crate::config::StartAt;
 use std::collections::VecDeque;
 use std::io::ErrorKind;
@@ -74,6 +75,7 @@ pub struct Tail {
 }
 
 /// The file being read.
+#[allow(clippy::struct_excessive_bools)] // independent facts
 struct Reading {
     segment: Segment,
     /// The position until its first line is known by its content.
@@ -246,144 +248,6 @@ impl Tail {
             Err(error) if !reading.segment.is_plain() && is_broken(&error) => self.breaks(&error),
             Err(error) => Err(Trouble::at(reading.segment.path().as_ref(), &error)),
         }
-    }
-
-    /// The file being read has no more now. Is it still the log's, or has another followed?
-    fn at_end(&mut self, now: Instant, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
-        if let Some(step) = self.read_late(now, line) {
-            return Ok(Flow::Step(step));
-        }
-        let Some(reading) = &mut self.reading else {
-            return Ok(Flow::Again);
-        };
-        let segment = &mut reading.segment;
-        let names = segment.look().map_err(|error| Trouble::at(segment.path().as_ref(), &error))?;
-        if segment.unread() != reading.seen || (names == 0) != reading.nameless {
-            reading.seen = segment.unread();
-            reading.nameless = names == 0;
-            reading.last_sign = now;
-        }
-        match std::fs::metadata(self.log.path()) {
-            Ok(metadata) if id_of(&metadata) == segment.id() => {
-                reading.draining = false;
-                self.backlog = 0;
-                return Ok(Flow::Idle);
-            }
-            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                return Err(Trouble::at(self.log.path(), &error));
-            }
-            _ => {}
-        }
-        let list = list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
-        let candidates = find::after(&list, segment, self.options.max_line_bytes)?;
-        self.backlog = candidates.iter().map(|sibling| sibling.len).sum();
-        match find::successor(&candidates, segment)? {
-            Some(_) if segment.is_plain() && !reading.draining => {
-                reading.draining = true;
-                Ok(Flow::Again)
-            }
-            Some(sibling) => self.switch(sibling, now, line),
-            None if reading.nameless
-                && now.saturating_duration_since(reading.last_sign) >= self.options.release_after =>
-            {
-                self.release(line)
-            }
-            None => Ok(Flow::Idle),
-        }
-    }
-
-    /// Goes on in the file after the one being read.
-    fn switch(&mut self, sibling: &Sibling, now: Instant, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
-        let Some(new) = self.open(sibling)? else {
-            return Ok(Flow::Idle);
-        };
-        let Some(mut old) = self.reading.take() else {
-            return Ok(Flow::Again);
-        };
-        let torn = self.cut.take().is_some_and(|cut| cut.rest && cut.id == new.id());
-        if Self::tear(&mut old, line) || torn {
-            self.notices.push_back((Notice::Torn, old.position()));
-        }
-        let mut after = old.position();
-        after.after = Some(After::Rotated);
-        if old.told {
-            self.main = after.clone();
-        } else {
-            let rotation = if old.copy { Rotation::Truncated } else { Rotation::Renamed };
-            self.notices.push_back((Notice::Rotated(rotation), after.clone()));
-        }
-        self.backlog = self.backlog.saturating_sub(sibling.len);
-        self.late = Late::new(old.segment, now + self.options.release_after);
-        self.reading = Some(Reading::new(new, after, now));
-        Ok(Flow::Again)
-    }
-
-    /// Lets a deleted file go, so that its space on the disk becomes free.
-    fn release(&mut self, line: &mut Vec<u8>) -> Result<Flow, Trouble> {
-        let Some(mut old) = self.reading.take() else {
-            return Ok(Flow::Again);
-        };
-        tracing::info!(file = old.segment.path(), "The file was deleted and is read out; it is closed");
-        let torn = Self::tear(&mut old, line);
-        let mut after = old.position();
-        after.after = Some(After::Released);
-        self.late = None;
-        if torn {
-            self.notices.push_back((Notice::Torn, after));
-        } else {
-            self.main = after;
-        }
-        Ok(Flow::Again)
-    }
-
-    /// Takes an unfinished line that nobody will finish; says whether there was one.
-    fn tear(old: &mut Reading, line: &mut Vec<u8>) -> bool {
-        // An error here can only come from reading a too long first line again to mark it: then
-        // the position stays before the line, and it is torn once more after a restart.
-        old.segment.has_rest() && old.segment.take_rest(line).is_ok()
-    }
-
-    /// The file no longer holds what was read: its unread end has to be sought in a copy.
-    fn truncated(&mut self) {
-        if let Some(old) = self.reading.take() {
-            self.main = old.position();
-            self.cut = Some(Cut {
-                id: old.segment.id(),
-                rest: old.segment.has_rest(),
-                unread: old.segment.unseen() > 0,
-            });
-            self.searched = None;
-        }
-    }
-
-    /// A compressed file ends or breaks in the middle, or is still being written.
-    fn breaks(&mut self, error: &std::io::Error) -> Result<Flow, Trouble> {
-        let Some(reading) = &mut self.reading else {
-            return Ok(Flow::Again);
-        };
-        let len = reading.segment.len();
-        let segment = &mut reading.segment;
-        if let Err(error) = segment.look() {
-            return Err(Trouble::at(segment.path().as_ref(), &error));
-        }
-        if segment.len() != len {
-            // It grew: decode it anew, from where it was left.
-            self.main = reading.position();
-            self.reading = None;
-            self.searched = None;
-            return Ok(Flow::Idle);
-        }
-        tracing::error!(
-            file = segment.path(),
-            %error,
-            "The compressed file breaks in the middle; the lines after that place are lost. \
-             Restore it from a backup and analyze it by itself"
-        );
-        reading.broken = true;
-        let mut after = reading.position();
-        after.after = Some(After::Broken);
-        self.notices.push_back((Notice::BrokenArchive, after));
-        Ok(Flow::Again)
     }
 
     /// Opens a file from its beginning. None if it is another by now.

@@ -144,9 +144,9 @@ impl Auth {
         }
     }
 
-    /// Vault refused the token everything it was asked for. Of a login that
-    /// worked before, it is dead: the next call logs in. One that never worked
-    /// lacks rights, and logging in again would not give it any. Says which.
+    /// Vault does not know the token. Of a login that worked before, it is dead:
+    /// the next call logs in. One that never worked is something else, and
+    /// logging in again would not cure it. Says which.
     pub(super) async fn refused(&self, generation: u64) -> bool {
         let mut state = self.state.lock().await;
         let dead = state.held.as_ref().is_some_and(|held| held.generation == generation && held.proven);
@@ -267,7 +267,8 @@ impl State {
     }
 
     fn accept(&mut self, held: Held) -> Grant {
-        let expiry = held.expires.map(|end| SystemTime::now() + (end - Instant::now()));
+        let left = held.expires.map(|end| end.saturating_duration_since(Instant::now()));
+        let expiry = left.and_then(|left| SystemTime::now().checked_add(left));
         self.held = Some(held);
         self.failures = 0;
         self.wait_until = None;
@@ -307,7 +308,7 @@ impl Held {
         if let Some(ttl) = auth["lease_duration"].as_u64().filter(|ttl| *ttl > 0) {
             let now = Instant::now();
             held.full_ttl = Duration::from_secs(ttl);
-            held.renew_at = now.checked_add(held.full_ttl * 2 / 3);
+            held.renew_at = now.checked_add(held.full_ttl / 3 * 2);
             held.expires = now.checked_add(held.full_ttl);
             held.renewable = auth["renewable"].as_bool().unwrap_or(false);
         }

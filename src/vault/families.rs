@@ -120,7 +120,8 @@ fn irrevocable(families: &mut Families, latest: &Latest, now: Instant) {
         for (accessor, count) in counts {
             let mount = latest.mount_of(namespace, accessor);
             let key = mount.map_or((UNKNOWN, UNKNOWN), |mount| (&mount.path, &mount.engine));
-            *by_mount.entry(key).or_default() += count;
+            let sum = by_mount.entry(key).or_default();
+            *sum = sum.saturating_add(*count);
         }
         for ((mount, engine), count) in by_mount {
             let labels = [shown(namespace), mount, engine];

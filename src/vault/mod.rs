@@ -68,7 +68,14 @@ impl Scraper {
     ) -> Result<Self, Error> {
         let auth = Arc::new(Auth::new(config));
         let pace = Pace::every(config.scrape_interval);
-        let mut namespaces = config.namespaces.clone();
+        // `root` and last slashes as metrics and Vault's CLI write them.
+        let plain = |namespace: &String| match namespace.trim_matches('/') {
+            "root" => String::new(),
+            path => path.to_owned(),
+        };
+        let mut namespaces: Vec<_> = config.namespaces.iter().map(plain).collect();
+        namespaces.sort();
+        namespaces.dedup();
         if namespaces.is_empty() {
             namespaces.push(String::new());
         }

@@ -59,7 +59,7 @@ impl Node {
     }
 
     async fn take_pulse(&self, tell_role: watch::Sender<Role>) {
-        let mut ticks = tokio::time::interval(self.pace.interval);
+        let mut ticks = tokio::time::interval(self.pace.interval.max(Duration::from_millis(1)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -285,7 +285,8 @@ impl Verdict {
         match error {
             // An answer of whatever kind needs a token that is accepted.
             None | Some(Error::NotFound { .. } | Error::TelemetryOff) => self.accepted = true,
-            Some(Error::Denied { .. } | Error::Token { .. }) => self.refused = true,
+            Some(Error::Token { .. }) => self.refused = true,
+            // A policy's no says nothing about the token.
             Some(_) => {}
         }
     }

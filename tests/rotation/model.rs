@@ -183,7 +183,7 @@ fn check(glob: bool, actions: &[Action]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500,
+    #![proptest_config(ProptestConfig { cases: 600,
         // A failure is printed whole; nothing is left behind in the source tree.
         failure_persistence: None,
         ..ProptestConfig::default() })]

@@ -11,28 +11,28 @@ use tempfile::TempDir;
 
 /// What a sibling is compressed to.
 #[derive(Clone, Copy, Debug)]
-pub enum Format {
+pub(crate) enum Format {
     Gzip,
     Zstd,
 }
 
 /// Which position a restart uses.
 #[derive(Clone, Copy, Debug)]
-pub enum From {
+pub(crate) enum From {
     /// Of the last step: its line comes again.
     Last,
     /// Of the step after it.
     Next,
 }
 
-pub struct World {
-    pub dir: TempDir,
-    pub options: TailOptions,
-    pub log: LogPath,
-    pub tail: Tail,
-    pub now: Instant,
-    pub lines: Vec<String>,
-    pub notices: Vec<Notice>,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) options: TailOptions,
+    pub(crate) log: LogPath,
+    pub(crate) tail: Tail,
+    pub(crate) now: Instant,
+    pub(crate) lines: Vec<String>,
+    pub(crate) notices: Vec<Notice>,
     writer: Option<File>,
     last: Option<Step>,
     clock: u64,
@@ -40,11 +40,11 @@ pub struct World {
 
 impl World {
     /// A tail of the path `audit.log`, which does not exist yet.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(TailOptions::default(), false)
     }
 
-    pub fn with(options: TailOptions, glob: bool) -> Self {
+    pub(crate) fn with(options: TailOptions, glob: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let name = if glob { "audit.log*" } else { "audit.log" };
         let pattern = dir.path().join(name);
@@ -63,11 +63,11 @@ impl World {
         }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn live(&self) -> PathBuf {
+    pub(crate) fn live(&self) -> PathBuf {
         self.path("audit.log")
     }
 
@@ -80,7 +80,7 @@ impl World {
     // The writer
 
     /// Vault's reopening: the path, whatever it names now.
-    pub fn reopen(&mut self) {
+    pub(crate) fn reopen(&mut self) {
         let open = OpenOptions::new().append(true).create(true).open(self.live());
         let file = open.unwrap();
         if file.metadata().unwrap().len() == 0 {
@@ -89,7 +89,7 @@ impl World {
         self.writer = Some(file);
     }
 
-    pub fn append(&mut self, text: impl AsRef<[u8]>) {
+    pub(crate) fn append(&mut self, text: impl AsRef<[u8]>) {
         if self.writer.is_none() {
             self.reopen();
         }
@@ -99,7 +99,7 @@ impl World {
         self.writer = Some(writer);
     }
 
-    pub fn writes_to(&self, path: &Path) -> bool {
+    pub(crate) fn writes_to(&self, path: &Path) -> bool {
         match (&self.writer, fs::metadata(path)) {
             (Some(writer), Ok(file)) => writer.metadata().unwrap().ino() == file.ino(),
             _ => false,
@@ -127,34 +127,34 @@ impl World {
         }
     }
 
-    pub fn rename(&mut self) {
+    pub(crate) fn rename(&mut self) {
         if self.live().exists() {
             self.shift();
             fs::rename(self.live(), self.path("audit.log.1")).unwrap();
         }
     }
 
-    pub fn create(&mut self) {
+    pub(crate) fn create(&mut self) {
         if !self.live().exists() {
             let file = File::create(self.live()).unwrap();
             self.stamp(&file);
         }
     }
 
-    pub fn copy(&mut self) {
+    pub(crate) fn copy(&mut self) {
         self.shift();
         fs::copy(self.live(), self.path("audit.log.1")).unwrap();
         let copy = OpenOptions::new().write(true).open(self.path("audit.log.1"));
         self.stamp(&copy.unwrap());
     }
 
-    pub fn truncate(&mut self) {
+    pub(crate) fn truncate(&mut self) {
         let file = OpenOptions::new().write(true).open(self.live()).unwrap();
         file.set_len(0).unwrap();
         self.stamp(&file);
     }
 
-    pub fn copy_truncate(&mut self) {
+    pub(crate) fn copy_truncate(&mut self) {
         if self.live().exists() {
             self.copy();
             self.truncate();
@@ -162,7 +162,8 @@ impl World {
     }
 
     /// Compresses a sibling as `gzip` and `zstd --rm` do.
-    pub fn compress(&mut self, path: &Path, format: Format) -> PathBuf {
+    #[allow(clippy::unused_self)] // reads like the other things that are done to a world
+    pub(crate) fn compress(&self, path: &Path, format: Format) -> PathBuf {
         let bytes = fs::read(path).unwrap();
         let modified = fs::metadata(path).unwrap().modified().unwrap();
         let (end, bytes) = match format {
@@ -181,7 +182,7 @@ impl World {
     // The reader
 
     /// Takes up to `lines` lines; fewer if there are no more. Says whether there were.
-    pub fn poll(&mut self, lines: usize) -> bool {
+    pub(crate) fn poll(&mut self, lines: usize) -> bool {
         let mut line = Vec::new();
         let mut taken = 0;
         while taken < lines {
@@ -208,25 +209,25 @@ impl World {
         true
     }
 
-    pub fn drain(&mut self) {
+    pub(crate) fn drain(&mut self) {
         assert!(!self.poll(1_000_000), "it never comes to an end");
     }
 
     /// Reads all there is; those are the lines expected.
     #[track_caller]
-    pub fn expect(&mut self, lines: &[&str]) {
+    pub(crate) fn expect(&mut self, lines: &[&str]) {
         self.drain();
         assert_eq!(self.lines, lines, "status {:?}", self.tail.status());
         self.lines.clear();
     }
 
     /// The notices since last asked.
-    pub fn told(&mut self) -> Vec<Notice> {
+    pub(crate) fn told(&mut self) -> Vec<Notice> {
         std::mem::take(&mut self.notices)
     }
 
     /// Ends the tail and begins it anew, as a new process would.
-    pub fn restart(&mut self, from: From) {
+    pub(crate) fn restart(&mut self, from: From) {
         let position = match from {
             From::Next => self.tail.next_position(),
             From::Last => {
@@ -242,12 +243,17 @@ impl World {
         self.last = None;
     }
 
-    pub fn wait(&mut self, seconds: u64) {
+    /// Begins anew without a position.
+    pub(crate) fn restart_first(&mut self) {
+        self.tail = Tail::new(self.log.clone(), self.options.clone(), None);
+    }
+
+    pub(crate) fn wait(&mut self, seconds: u64) {
         self.now += Duration::from_secs(seconds);
     }
 }
 
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

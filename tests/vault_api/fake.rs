@@ -1,9 +1,11 @@
 //! A Vault that says what a test wants, and remembers what it was asked.
 
+use crate::watch::{Watch, pace, until};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use leasewatch::config::VaultConfig;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -113,6 +115,18 @@ impl Fake {
     /// What answers over HTTP.
     pub(crate) fn router(&self) -> Router {
         Router::new().fallback(answer).with_state(self.clone())
+    }
+
+    /// A scraper over this one node, called `a`.
+    pub(crate) async fn watched(&self, config: &VaultConfig) -> Watch {
+        Watch::start(&[("a", &self.listen().await)], config, &pace())
+    }
+
+    /// Waits until it was asked so many more times for its health: so many
+    /// intervals have passed.
+    pub(crate) async fn intervals(&self, count: usize) {
+        let wanted = self.seen_at("sys/health").len() + count;
+        until("more scrapes", || self.seen_at("sys/health").len() >= wanted).await;
     }
 
     /// Listens on a free port. Gives the address; ends with the runtime.

@@ -1,7 +1,7 @@
 //! Where the token comes from, and how it is kept good.
 
 use crate::fake::{Answer, Fake};
-use crate::watch::{Watch, config, intervals, pace, until};
+use crate::watch::{Watch, config, pace, until};
 use leasewatch::config::{AuthConfig, Secret, SecretSource, VaultConfig};
 use leasewatch::vault::ApiState;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn one_login_serves_all_nodes_and_scrapes() {
     let (a, b) = (fake.listen().await, fake.listen().await);
     let watch = Watch::start(&[("a", &a), ("b", &b)], &approle(), &pace());
     until("leases", || watch.value("leasewatch_vault_leases", &["b"]).is_some()).await;
-    intervals(&fake, 8).await;
+    fake.intervals(8).await;
     let logins = fake.seen_at(LOGIN);
     assert_eq!(logins.len(), 1);
     let login = &logins[0];
@@ -47,7 +47,7 @@ async fn a_login_is_renewed_and_made_anew_where_renewal_no_longer_helps() {
     let fake = Fake::active();
     fake.says(LOGIN, auth("s.one", 3));
     fake.says(RENEW, auth("s.one", 3));
-    let watch = Watch::one(&fake, &approle()).await;
+    let watch = fake.watched(&approle()).await;
     until("renewed", || fake.seen_at(RENEW).len() >= 2).await;
     assert_eq!(fake.seen_at(LOGIN).len(), 1);
     assert_eq!(fake.seen_at(RENEW)[0].token(), Some("s.one"));
@@ -67,7 +67,7 @@ async fn a_renewal_that_is_refused_leads_to_a_login() {
     let fake = Fake::active();
     fake.says(LOGIN, auth("s.one", 1));
     fake.denies(RENEW);
-    let _watch = Watch::one(&fake, &approle()).await;
+    let _watch = fake.watched(&approle()).await;
     until("renewal", || !fake.seen_at(RENEW).is_empty()).await;
     until("login", || fake.seen_at(LOGIN).len() >= 2).await;
 }
@@ -76,7 +76,7 @@ async fn a_renewal_that_is_refused_leads_to_a_login() {
 async fn a_token_that_vault_forgot_is_replaced() {
     let fake = Fake::active();
     fake.says(LOGIN, auth("s.one", 3600));
-    let watch = Watch::one(&fake, &approle()).await;
+    let watch = fake.watched(&approle()).await;
     until("works", || watch.is("metrics", ApiState::Ok)).await;
     let paths = [
         "sys/metrics",
@@ -92,7 +92,7 @@ async fn a_token_that_vault_forgot_is_replaced() {
     }
     until("login", || fake.seen_at(LOGIN).len() >= 2).await;
     // The new one is refused as well: it lacks rights, logging in does not help.
-    intervals(&fake, 6).await;
+    fake.intervals(6).await;
     assert_eq!(fake.seen_at(LOGIN).len(), 2);
 }
 
@@ -100,9 +100,9 @@ async fn a_token_that_vault_forgot_is_replaced() {
 async fn a_login_that_fails_is_tried_with_growing_waits() {
     let fake = Fake::active();
     fake.says(LOGIN, Answer::Json(400, json!({"errors": ["invalid role or secret ID"]})));
-    let watch = Watch::one(&fake, &approle()).await;
+    let watch = fake.watched(&approle()).await;
     until("failed", || watch.is("login", ApiState::Failing)).await;
-    intervals(&fake, 10).await;
+    fake.intervals(10).await;
     assert_eq!(fake.seen_at(LOGIN).len(), 1);
     let trouble = watch.api("login").and_then(|report| report.trouble).unwrap_or_default();
     assert!(trouble.contains("role ID, secret ID"), "{trouble}");
@@ -124,7 +124,7 @@ async fn kubernetes_sends_the_service_accounts_token_of_the_day() {
         role: "watch".to_owned(),
         jwt_file: jwt_file.clone(),
     };
-    let _watch = Watch::one(&fake, &VaultConfig { auth, ..config() }).await;
+    let _watch = fake.watched(&VaultConfig { auth, ..config() }).await;
     until("login", || !fake.seen_at(login).is_empty()).await;
     std::fs::write(&jwt_file, "jwt.two\n").unwrap();
     let last = || fake.seen_at(login).pop().map(|seen| seen.body["jwt"].clone());
@@ -138,7 +138,7 @@ async fn a_token_file_is_read_again_when_it_changes() {
     let path = folder.path().join("token");
     let fake = Fake::active();
     let config = VaultConfig { auth: AuthConfig::TokenFile(path.clone()), ..config() };
-    let watch = Watch::one(&fake, &config).await;
+    let watch = fake.watched(&config).await;
     until("missing", || watch.is("login", ApiState::Failing)).await;
     let trouble = watch.api("login").and_then(|report| report.trouble).unwrap_or_default();
     assert!(trouble.contains("token file"), "{trouble}");
@@ -153,7 +153,7 @@ async fn a_token_file_is_read_again_when_it_changes() {
     until("second", || used().as_deref() == Some("s.two")).await;
     std::fs::write(&path, "").unwrap();
     until("empty", || watch.is("login", ApiState::Failing)).await;
-    intervals(&fake, 2).await;
+    fake.intervals(2).await;
     assert_eq!(used().as_deref(), Some("s.two"));
 }
 
@@ -165,11 +165,43 @@ async fn another_token_is_asked_what_the_last_one_was_refused() {
     let fake = Fake::active();
     fake.denies("sys/leases/count");
     let config = VaultConfig { auth: AuthConfig::TokenFile(path.clone()), ..config() };
-    let watch = Watch::one(&fake, &config).await;
+    let watch = fake.watched(&config).await;
     until("denied", || watch.is("irrevocable_leases", ApiState::Denied)).await;
     fake.data("sys/leases/count", json!({"counts": {}}));
-    intervals(&fake, 3).await;
+    fake.intervals(3).await;
     assert!(watch.is("irrevocable_leases", ApiState::Denied));
     std::fs::write(&path, "s.with-rights").unwrap();
     until("granted", || watch.is("irrevocable_leases", ApiState::Ok)).await;
+}
+
+#[tokio::test]
+async fn a_policy_that_says_no_to_a_good_token_leads_to_no_login() {
+    let fake = Fake::active();
+    fake.says(LOGIN, auth("s.one", 3600));
+    let watch = fake.watched(&approle()).await;
+    until("works", || watch.is("metrics", ApiState::Ok)).await;
+    for path in [
+        "sys/metrics",
+        "sys/leases/count",
+        "sys/mounts",
+        "sys/auth",
+        "sys/internal/ui/mounts",
+        "auth/token/lookup-self",
+        "database/roles",
+    ] {
+        fake.denies(path);
+    }
+    until("denied", || watch.is("metrics", ApiState::Denied)).await;
+    fake.intervals(5).await;
+    assert_eq!(fake.seen_at(LOGIN).len(), 1);
+}
+
+#[tokio::test]
+async fn a_ttl_beyond_all_clocks_is_no_end() {
+    let fake = Fake::active();
+    fake.says(LOGIN, auth("s.one", u64::MAX));
+    let watch = fake.watched(&approle()).await;
+    until("works", || watch.is("metrics", ApiState::Ok)).await;
+    fake.intervals(3).await;
+    assert_eq!(fake.seen_at(LOGIN).len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Refusals, silence and nonsense: each loses only itself, and says what to do.
 
 use crate::fake::{Answer, Fake, METRICS};
-use crate::watch::{INTERVAL, Watch, config, intervals, until};
+use crate::watch::{INTERVAL, Watch, config, until};
 use leasewatch::vault::{ApiState, JSON_LIMIT};
 use serde_json::json;
 use std::time::Duration;
@@ -22,9 +22,9 @@ async fn a_missing_right_is_named_and_asked_for_once() {
         if api == "mounts" {
             fake.denies("sys/internal/ui/mounts");
         }
-        let watch = Watch::one(&fake, &config()).await;
+        let watch = fake.watched(&config()).await;
         until(path, || watch.is(api, ApiState::Denied)).await;
-        intervals(&fake, 4).await;
+        fake.intervals(4).await;
         let report = watch.api(api).expect("a report");
         assert!(report.trouble.as_deref().is_some_and(|words| words.contains(line)), "{report:?}");
         assert_eq!(watch.value("leasewatch_scrape_success", &["a", api]), Some(0.0));
@@ -43,7 +43,7 @@ async fn mounts_come_from_what_the_token_may_touch_where_the_list_is_denied() {
     fake.denies("sys/auth");
     let mount = json!({"type": "database", "accessor": "db_1", "config": {}});
     fake.data("sys/internal/ui/mounts", json!({"secret": {"database/": mount}, "auth": {}}));
-    let watch = Watch::one(&fake, &config()).await;
+    let watch = fake.watched(&config()).await;
     until("roles", || watch.is("roles", ApiState::Ok)).await;
     let partial = |fact: &_| matches!(fact, leasewatch::event::Fact::Mounts { partial: true, .. });
     assert!(watch.facts().iter().any(partial), "{:?}", watch.facts());
@@ -55,12 +55,12 @@ async fn a_call_that_hangs_times_out_and_holds_up_no_health() {
     fake.says("sys/metrics", Answer::Never);
     let mut config = config();
     config.timeout = INTERVAL * 3;
-    let watch = Watch::one(&fake, &config).await;
+    let watch = fake.watched(&config).await;
     until("timed out", || watch.is("metrics", ApiState::Failing)).await;
     until("others", || watch.is("irrevocable_leases", ApiState::Ok)).await;
     let trouble = watch.api("metrics").and_then(|report| report.trouble).unwrap_or_default();
     assert!(trouble.contains("no answer within"), "{trouble}");
-    intervals(&fake, 5).await;
+    fake.intervals(5).await;
     assert_eq!(watch.value("leasewatch_vault_up", &["a"]), Some(1.0));
     fake.says("sys/metrics", Answer::Text(200, METRICS.to_owned()));
     until("again", || watch.is("metrics", ApiState::Ok)).await;
@@ -74,9 +74,9 @@ async fn a_redirect_is_not_followed_and_the_token_stays() {
     for path in ["sys/metrics", "sys/mounts", "sys/leases/count", "auth/token/lookup-self"] {
         fake.says(path, Answer::Redirect(format!("{address}/v1/{path}")));
     }
-    let watch = Watch::one(&fake, &config()).await;
+    let watch = fake.watched(&config()).await;
     until("tried", || fake.seen_at("sys/mounts").len() > 2).await;
-    intervals(&fake, 3).await;
+    fake.intervals(3).await;
     assert!(elsewhere.seen().is_empty(), "{:?}", elsewhere.seen());
     assert!(watch.is("mounts", ApiState::Failing));
     assert_eq!(watch.value("leasewatch_vault_up", &["a"]), Some(1.0));
@@ -95,7 +95,7 @@ async fn nonsense_is_called_nonsense() {
     for (path, api, answer) in nonsense {
         let fake = Fake::active();
         fake.says(path, answer);
-        let watch = Watch::one(&fake, &config()).await;
+        let watch = fake.watched(&config()).await;
         until(path, || watch.is(api, ApiState::Failing)).await;
         let trouble = watch.api(api).and_then(|report| report.trouble).unwrap_or_default();
         assert!(trouble.contains("not an answer of Vault's API"), "{path}: {trouble}");
@@ -108,7 +108,7 @@ async fn nonsense_is_called_nonsense() {
 async fn an_answer_beyond_the_cap_is_dropped() {
     let fake = Fake::active();
     fake.says("sys/mounts", Answer::Huge(JSON_LIMIT + 1));
-    let watch = Watch::one(&fake, &config()).await;
+    let watch = fake.watched(&config()).await;
     until("dropped", || watch.is("mounts", ApiState::Failing)).await;
     let trouble = watch.api("mounts").and_then(|report| report.trouble).unwrap_or_default();
     assert!(trouble.contains("longer than"), "{trouble}");
@@ -126,7 +126,7 @@ async fn telemetry_that_is_off_and_seals_are_told_apart() {
     for (status, words, remedy) in troubles {
         let fake = Fake::active();
         fake.says("sys/metrics", Answer::Json(status, json!({ "errors": [words] })));
-        let watch = Watch::one(&fake, &config()).await;
+        let watch = fake.watched(&config()).await;
         until(words, || watch.is("metrics", ApiState::Failing)).await;
         let trouble = watch.api("metrics").and_then(|report| report.trouble).unwrap_or_default();
         assert!(trouble.contains(remedy), "{status}: {trouble}");
@@ -136,7 +136,7 @@ async fn telemetry_that_is_off_and_seals_are_told_apart() {
 #[tokio::test]
 async fn what_is_scraped_no_more_is_gone_and_comes_back() {
     let fake = Fake::active();
-    let watch = Watch::one(&fake, &config()).await;
+    let watch = fake.watched(&config()).await;
     let leases = || watch.value("leasewatch_vault_leases", &["a"]);
     until("leases", || leases().is_some()).await;
     fake.says("sys/metrics", Answer::Json(500, json!({"errors": ["internal error"]})));
@@ -170,7 +170,7 @@ async fn told_to_stop_it_stops_in_the_middle_of_a_request() {
     fake.says("sys/metrics", Answer::Never);
     let mut config = config();
     config.timeout = Duration::from_secs(3600);
-    let watch = Watch::one(&fake, &config).await;
+    let watch = fake.watched(&config).await;
     until("hangs", || !fake.seen_at("sys/metrics").is_empty()).await;
     tokio::time::timeout(Duration::from_secs(20), watch.stop()).await.expect("stopped");
 }

@@ -62,7 +62,7 @@ impl Tail {
                 reading.arrival = self.main.clone();
             }
         }
-        self.here = std::mem::replace(&mut self.next, Position::default());
+        self.here = std::mem::take(&mut self.next);
         self.next = self.compose(self.main.clone());
         Some(step(&piece))
     }

@@ -5,8 +5,9 @@ use super::super::find::{self, Trouble};
 use super::super::position::{After, Position};
 use super::super::segment::Segment;
 use super::super::siblings::{Sibling, list};
-use super::{Flow, Notice, Reading, Rotation, Tail};
+use super::{Flow, Notice, Reading, Tail};
 use crate::config::StartAt;
+use crate::source::Rotation;
 use crate::source::content::Content;
 use std::time::Instant;
 
