@@ -16,8 +16,7 @@ impl Site for Shared {
     }
 
     fn readiness(&self) -> Vec<Waiting> {
-        let applied = self.pipeline().applied();
-        let mut waiting: Vec<_> = self.replays(applied).map(Waiting).into_iter().collect();
+        let mut waiting: Vec<_> = self.replays(&self.pipeline()).map(Waiting).into_iter().collect();
         if !self.has_caught_up() {
             waiting.push(Waiting("the logs to be read to their end for the first time".to_owned()));
         }
