@@ -31,6 +31,8 @@ pub(super) struct Ingest {
     /// Rotations and gaps at the last checkpoint. How a rotation looked cannot
     /// be read again, so each is saved at once, and shown once it is saved.
     notices: u64,
+    /// Mounts known at the last look.
+    mounts: usize,
 }
 
 impl Ingest {
@@ -49,6 +51,7 @@ impl Ingest {
             every: config.checkpoint_interval,
             saved: None,
             notices: 0,
+            mounts: 0,
         }
     }
 
@@ -58,13 +61,18 @@ impl Ingest {
         // it was reading, however often they are rotated until it is back.
         let mut due = Instant::now();
         while !stop.is_cancelled() {
-            let (progress, front, notices) = {
+            let (progress, front, notices, mounts) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
-                (progress, pipeline.front(), pipeline.notices())
+                (progress, pipeline.front(), pipeline.notices(), pipeline.state().mounts())
             };
             self.shared.progressed(progress, front);
+            if mounts != self.mounts {
+                // A mount that the API was not asked about yet, unless the API just told it.
+                self.shared.board.want_inventory();
+                self.mounts = mounts;
+            }
             if Instant::now() >= due || notices != self.notices {
                 // A full disk now is no reason to stop counting.
                 let _ = self.save();
