@@ -9,6 +9,7 @@ mod support;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use support::{Leasewatch, Metrics, NeverFalls, analyze, lines};
 use tempfile::TempDir;
@@ -110,6 +111,49 @@ fn rotated_and_compressed_while_it_was_down() {
     let page = leasewatch.metrics_when("all is read", |page| counted(page, 6 * part));
     never_falls.page(&page);
     nothing_amiss(&page);
+}
+
+/// Lines that are gone for good are said to be, and do not hold up the page, however busy the log is.
+#[test]
+fn lost_while_it_was_down() {
+    let place = Place::new();
+    let mut log = Log::create(&place.log());
+    let mut leasewatch = place.leasewatch_with(&["--checkpoint.interval", "5s"]);
+    log.write_to(1_000);
+    let read = leasewatch.metrics_when("the first lines are read", |page| counted(page, 1_000));
+    let saved = |page: &Metrics| page.sum("leasewatch_checkpoint_last_success_timestamp_seconds", &[]);
+    leasewatch.metrics_when("they are in the checkpoint", |page| {
+        if saved(page) > saved(&read) { Ok(()) } else { Err("no new checkpoint".into()) }
+    });
+    // Shown, but not yet in a checkpoint: these cannot be counted again.
+    log.write_to(1_500);
+    leasewatch.metrics_when("more lines are read", |page| counted(page, 1_500));
+    leasewatch.kill9();
+    // Written, rotated and deleted while nobody looked.
+    log.write_to(2_000);
+    std::fs::remove_file(place.log()).unwrap();
+    log.reopen();
+    log.write_to(2_001);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::SeqCst) {
+                log.write_to(log.written + 2);
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        });
+        leasewatch.restart();
+        let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            leasewatch.metrics_when("the page says that lines are gone", |page| {
+                let gaps = page.sum("leasewatch_log_gaps_total", &[]);
+                if gaps > 0.5 { Ok(()) } else { Err(format!("{gaps} gaps")) }
+            })
+        }));
+        stop.store(true, Ordering::SeqCst);
+        if let Err(why) = answered {
+            std::panic::resume_unwind(why);
+        }
+    });
 }
 
 /// One run: a writer, a rotation, and perhaps a death every so often.
@@ -219,9 +263,13 @@ impl Place {
     }
 
     fn leasewatch(&self) -> Leasewatch {
+        self.leasewatch_with(&[])
+    }
+
+    fn leasewatch_with(&self, more: &[&str]) -> Leasewatch {
         let (log, state) = (self.log(), self.dir.path().join("state"));
         let arguments = ["--audit-log", log.to_str().unwrap(), "--state-dir", state.to_str().unwrap()];
-        Leasewatch::start(arguments, &[])
+        Leasewatch::start(arguments.iter().chain(more).copied(), &[])
     }
 }
 
