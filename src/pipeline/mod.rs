@@ -214,7 +214,7 @@ impl Pipeline {
         }
         let source = |input: &Input| SavedSource {
             position: input.position(),
-            floor: input.floor(),
+            floor: input.applied_to(),
             stats: input.stats.clone(),
         };
         serde_json::to_vec(&Borrowed {

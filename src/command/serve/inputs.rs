@@ -4,7 +4,7 @@
 use super::feed::Feed;
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
-use crate::pipeline::{Input, Lines, Pipeline, SavedSource};
+use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
 use crate::source::{Container, LogPath, Tail, TailOptions, expand};
 use crate::state::Limits;
 use crate::store::{Checkpoint, Loaded, Spool, Store};
@@ -129,7 +129,7 @@ impl Opened {
         let before = earlier.remove(&log.name);
         let (position, stats, floor) = match before {
             Some(saved) => (Some(saved.position), saved.stats, saved.floor),
-            None => (None, Default::default(), Timestamp::MIN),
+            None => (None, Stats::default(), Timestamp::MIN),
         };
         let max_line_bytes = options.max_line_bytes;
         let tail = Tail::new(path, options, position.clone());

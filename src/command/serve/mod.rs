@@ -66,7 +66,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             match appended {
                 Ok(()) => bell.ring(),
                 Err(error) => {
-                    tracing::error!(%error, "An observation could not be kept: make room in the state folder")
+                    tracing::error!(%error, "An observation could not be kept: make room in the state folder");
                 }
             }
         });
