@@ -1,8 +1,8 @@
 //! Decoding: one line of an audit device to one event, or the reason why not.
 
 use super::classify::{action, is_hashed, operation};
-use super::error_text;
 use super::view::{self, Line, text};
+use super::{error_text, json};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
     Text, Timestamp,
@@ -33,7 +33,8 @@ pub enum Unreadable {
 /// # Errors
 /// The reason, to be counted; the next line is not affected.
 pub fn decode(line: &str) -> Result<Event, Unreadable> {
-    let line: Line<'_> = match serde_json::from_str(line) {
+    // The quick way, and the thorough one for what is unusual or wrong.
+    let line: Line<'_> = match json::read(line).map_or_else(|| serde_json::from_str(line), Ok) {
         Ok(line) => line,
         Err(error) if error.is_data() => return Err(Unreadable::WrongShape),
         Err(_) if line.starts_with("<json:object") => return Err(Unreadable::Jsonx),

@@ -7,6 +7,7 @@
 mod classify;
 mod decode;
 mod error_text;
+mod json;
 mod loose;
 mod view;
 

@@ -54,8 +54,11 @@ impl TryFrom<String> for Id {
 pub struct Open {
     /// The mount it was routed to.
     pub mount: MountId,
-    /// When each source logged it.
-    seen: Vec<(SourceId, Timestamp)>,
+    /// When a source logged it.
+    seen: (SourceId, Timestamp),
+    /// The same of further sources.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<(SourceId, Timestamp)>,
 }
 
 /// What a response entry means for counting.
@@ -77,9 +80,9 @@ impl Flight {
             return;
         }
         if let Some(open) = self.open.get_mut(id) {
-            open.seen.push((source, at));
+            open.also.push((source, at));
         } else {
-            self.open.insert(id, at, Open { mount, seen: vec![(source, at)] });
+            self.open.insert(id, at, Open { mount, seen: (source, at), also: Vec::new() });
         }
     }
 
@@ -89,24 +92,21 @@ impl Flight {
             self.open.remove(id);
             return Arrival::Own;
         }
-        if self.done.contains(id) {
+        // What is done is not open: `request` sees to that.
+        let open = self.open.remove(id);
+        if !self.done.insert(id, at, ()) {
             return Arrival::Repeated;
         }
-        let open = self.open.remove(id);
-        self.finish(id, at);
-        let asked =
-            open.and_then(|open| open.seen.iter().find(|(from, _)| *from == source).map(|(_, at)| *at));
+        let asked = open.and_then(|open| {
+            std::iter::once(&open.seen).chain(&open.also).find(|(from, _)| *from == source).map(|(_, at)| *at)
+        });
         Arrival::First(asked.map(|asked| at.nanos_since(asked).max(0)))
     }
 
     /// The exchange is over without (or before) a response. `false` if it already was.
     pub fn finish(&mut self, id: RequestId, at: Timestamp) -> bool {
-        if self.done.contains(id) {
-            return false;
-        }
         self.open.remove(id);
-        self.done.insert(id, at, ());
-        true
+        self.done.insert(id, at, ())
     }
 
     /// A standby left the request to the active node: no end of it, and nothing in flight here.
@@ -174,10 +174,13 @@ impl<T> Ids<T> {
         self.values.get_mut(&id)
     }
 
-    fn insert(&mut self, id: RequestId, at: Timestamp, value: T) {
-        if self.values.insert(id, value).is_none() {
+    /// `false` if it was there already, with another value.
+    fn insert(&mut self, id: RequestId, at: Timestamp, value: T) -> bool {
+        let is_new = self.values.insert(id, value).is_none();
+        if is_new {
             self.order.push_back((at, id));
         }
+        is_new
     }
 
     /// Its place in the order stays until it is passed.
