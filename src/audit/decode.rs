@@ -1,7 +1,7 @@
 //! Decoding: one line of an audit device to one event, or the reason why not.
 
 use super::classify::{action, is_hashed, operation};
-use super::view::{self, Line, text};
+use super::view::{self, Line};
 use super::{error_text, json};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
@@ -40,9 +40,8 @@ pub fn decode(line: &str) -> Result<Event, Unreadable> {
         Err(_) if line.starts_with("<json:object") => return Err(Unreadable::Jsonx),
         Err(_) => return Err(Unreadable::NotJson),
     };
-    let at =
-        line.time.as_ref().and_then(|time| Timestamp::parse_rfc3339(&time.0)).ok_or(Unreadable::NoTime)?;
-    let stage = match text(line.kind.as_ref()) {
+    let at = Timestamp::parse_rfc3339(&line.time).ok_or(Unreadable::NoTime)?;
+    let stage = match &*line.kind {
         "request" => Stage::Request,
         "response" => Stage::Response,
         // `kmip-request` and other kinds that engines log for themselves.
@@ -58,26 +57,24 @@ pub fn decode(line: &str) -> Result<Event, Unreadable> {
 fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
     let request = line.request.as_ref()?;
     let response = line.response.as_ref();
-    let namespace =
-        text(request.namespace.as_ref().and_then(|namespace| namespace.path.as_ref())).trim_matches('/');
-    let first = |a, b| if text(a).is_empty() { text(b) } else { text(a) };
-    let point = first(request.mount_point.as_ref(), response.and_then(|r| r.mount_point.as_ref()));
-    let engine = first(request.mount_type.as_ref(), response.and_then(|r| r.mount_type.as_ref()));
+    let namespace = request.namespace.as_ref().map_or("", |namespace| &namespace.path).trim_matches('/');
+    let point = first(&request.mount_point, response.map_or("", |r| &r.mount_point));
+    let engine = first(&request.mount_type, response.map_or("", |r| &r.mount_type));
     let point = below(namespace, point);
-    let path = text(request.path.as_ref()).trim_start_matches('/');
+    let path = request.path.trim_start_matches('/');
     // Relative to the namespace in all code that was read; should a version
     // not agree, the mount point tells.
     let path = if point.is_empty() || path.starts_with(point) { path } else { below(namespace, path) };
     let mount = (!point.is_empty()).then(|| Mount { point: point.into(), engine: engine.into() });
-    let operation = operation(text(request.operation.as_ref()));
+    let operation = operation(&request.operation);
 
     let auth = line.auth.as_ref();
     let filled = |field: fn(&view::Auth<'_>) -> bool| auth.is_some_and(field);
     let caller = Caller {
         known: filled(|a| a.policies.any)
-            || filled(|a| !text(a.display_name.as_ref()).is_empty())
-            || filled(|a| !text(a.entity_id.as_ref()).is_empty())
-            || filled(|a| !text(a.accessor.as_ref()).is_empty()),
+            || filled(|a| !a.display_name.is_empty())
+            || filled(|a| !a.entity_id.is_empty())
+            || filled(|a| !a.accessor.is_empty()),
         root: filled(|a| a.policies.root),
     };
     let mut action = action(path, operation, mount.as_ref(), request.data.as_ref());
@@ -88,24 +85,21 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
     let outcome = outcome(line, engine, caller);
     let lease = response
         .and_then(|r| r.secret.as_ref())
-        .and_then(|secret| secret.lease_id.as_ref())
-        .filter(|id| !id.0.is_empty())
-        .map(|id| Text::from(&*id.0));
+        .filter(|secret| !secret.lease_id.is_empty())
+        .map(|secret| Text::from(&*secret.lease_id));
     // A call that failed while wrapped also carries `wrap_info`, but no path.
     let wrapped = outcome == Outcome::Ok
-        && response
-            .and_then(|r| r.wrap_info.as_ref())
-            .is_some_and(|wrap| !text(wrap.creation_path.as_ref()).is_empty());
+        && response.and_then(|r| r.wrap_info.as_ref()).is_some_and(|wrap| !wrap.creation_path.is_empty());
     let capped = matches!(action, Action::Renew(_))
         && response.and_then(|r| r.warnings.as_ref()).is_some_and(|warnings| {
-            warnings.iter().any(|warning| warning.0.contains("exceeded the effective max_ttl"))
+            warnings.iter().any(|warning| warning.contains("exceeded the effective max_ttl"))
         });
     Some(Entry {
         stage,
-        id: RequestId::parse(text(request.id.as_ref())),
+        id: RequestId::parse(&request.id),
         operation,
         namespace: namespace.into(),
-        namespace_id: text(request.namespace.as_ref().and_then(|namespace| namespace.id.as_ref())).into(),
+        namespace_id: request.namespace.as_ref().map_or("", |namespace| &namespace.id).into(),
         path: path.into(),
         engine: (mount.is_none() && !engine.is_empty()).then(|| engine.into()),
         mount,
@@ -127,8 +121,10 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
 /// How it ended. Success is: no `error`, and no `response.data.error`, which is
 /// all that is logged where an engine answered with an error of its own (HTTP 400).
 fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
-    let error = text(line.error.as_ref());
-    if matches!(line.forwarded, Some(super::loose::Loose::Bool(true))) || error_text::left_to_active(error) {
+    let error = &*line.error;
+    if matches!(line.forwarded, Some(super::loose::Loose::Bool(true)))
+        || !error.is_empty() && error_text::left_to_active(error)
+    {
         return Outcome::Forwarded;
     }
     if !error.is_empty() {
@@ -155,6 +151,11 @@ fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
         Some(400..) => Outcome::Failed(Failure::Other),
         _ => Outcome::Ok,
     }
+}
+
+/// The first of two texts that is not empty.
+fn first<'t>(a: &'t str, b: &'t str) -> &'t str {
+    if a.is_empty() { b } else { a }
 }
 
 /// `path` without the namespace in front, where it has it.

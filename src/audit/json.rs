@@ -75,9 +75,9 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// To the quote or backslash at or after the place of reading.
+    /// To the next quote or backslash, and which it is.
     #[inline]
-    fn to_quote(&mut self) -> Result<u8> {
+    fn pass_plain(&mut self) -> Result<u8> {
         const ONES: u64 = u64::MAX / 255;
         let rest = &self.text.as_bytes()[self.at..];
         // Most strings are short; a longer one is worth the call.
@@ -111,7 +111,7 @@ impl<'de> Reader<'de> {
     fn pass_string(&mut self) -> Result<bool> {
         self.take(b'"')?;
         let mut escapes = false;
-        while self.to_quote()? == b'\\' {
+        while self.pass_plain()? == b'\\' {
             escapes = true;
             self.pass_escape()?;
         }

@@ -1,74 +1,74 @@
 //! A view of an audit line: the fields we use, borrowed from the line. Every
 //! field may be missing (Vault leaves out what is empty, older versions lack
-//! many), and unknown ones are passed over.
+//! many): a text is empty then. Unknown ones are passed over.
 
 use super::loose::{Data, Loose, Policies, Present, Str};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Line<'a> {
-    #[serde(borrow)]
-    pub(super) time: Option<Str<'a>>,
-    #[serde(borrow, rename = "type")]
-    pub(super) kind: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) time: Str<'a>,
+    #[serde(borrow, default, rename = "type")]
+    pub(super) kind: Str<'a>,
     #[serde(borrow)]
     pub(super) auth: Option<Auth<'a>>,
     #[serde(borrow)]
     pub(super) request: Option<Request<'a>>,
     #[serde(borrow)]
     pub(super) response: Option<Response<'a>>,
-    #[serde(borrow)]
-    pub(super) error: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) error: Str<'a>,
     #[serde(borrow)]
     pub(super) forwarded: Option<Loose<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Auth<'a> {
-    #[serde(borrow)]
-    pub(super) display_name: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) entity_id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) accessor: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) display_name: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) entity_id: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) accessor: Str<'a>,
     #[serde(default)]
     pub(super) policies: Policies,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Request<'a> {
-    #[serde(borrow)]
-    pub(super) id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) operation: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) mount_point: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) mount_type: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) id: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) operation: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) mount_point: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) mount_type: Str<'a>,
     #[serde(borrow)]
     pub(super) namespace: Option<Namespace<'a>>,
-    #[serde(borrow)]
-    pub(super) path: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) path: Str<'a>,
     #[serde(borrow)]
     pub(super) data: Option<Data<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Namespace<'a> {
-    #[serde(borrow)]
-    pub(super) id: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) path: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) id: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) path: Str<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Response<'a> {
     #[serde(default)]
     pub(super) auth: Present,
-    #[serde(borrow)]
-    pub(super) mount_point: Option<Str<'a>>,
-    #[serde(borrow)]
-    pub(super) mount_type: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) mount_point: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) mount_type: Str<'a>,
     #[serde(borrow)]
     pub(super) secret: Option<Secret<'a>>,
     #[serde(borrow)]
@@ -81,17 +81,12 @@ pub(super) struct Response<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Secret<'a> {
-    #[serde(borrow)]
-    pub(super) lease_id: Option<Str<'a>>,
+    #[serde(borrow, default)]
+    pub(super) lease_id: Str<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct WrapInfo<'a> {
-    #[serde(borrow)]
-    pub(super) creation_path: Option<Str<'a>>,
-}
-
-/// The text of an optional field, empty where it is missing.
-pub(super) fn text<'v>(field: Option<&'v Str<'_>>) -> &'v str {
-    field.map_or("", |Str(text)| text)
+    #[serde(borrow, default)]
+    pub(super) creation_path: Str<'a>,
 }

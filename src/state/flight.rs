@@ -5,8 +5,9 @@
 use super::SourceId;
 use super::labels::MountId;
 use crate::event::{RequestId, Timestamp};
+use foldhash::HashMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// A request without a response is given up after this long, in seconds:
 /// Vault's `max_request_duration` is 90 by default, and rarely more than 300.
@@ -153,6 +154,8 @@ impl Flight {
 }
 
 /// Values by request ID, in the order of their coming.
+///
+/// Vault draws the IDs, so a quick hash with a random seed will do.
 #[derive(Debug)]
 struct Ids<T> {
     values: HashMap<RequestId, T>,
@@ -161,7 +164,7 @@ struct Ids<T> {
 
 impl<T> Default for Ids<T> {
     fn default() -> Self {
-        Self { values: HashMap::new(), order: VecDeque::new() }
+        Self { values: HashMap::default(), order: VecDeque::new() }
     }
 }
 

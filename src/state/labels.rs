@@ -10,8 +10,8 @@
 use super::overflow::Overflow;
 use crate::event::Timestamp;
 use crate::snapshot::Metric;
+use foldhash::HashMap;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The label value of what is not known.
@@ -39,7 +39,8 @@ pub struct Labels {
     pub(super) overflow: Overflow,
     #[serde(skip)]
     budget: usize,
-    /// By namespace, then by path.
+    /// By namespace, then by path. A quick hash will do: what clients make up
+    /// is looked for here, but never kept.
     #[serde(skip)]
     by_path: HashMap<Arc<str>, HashMap<Arc<str>, MountId>>,
     /// By mount, then by role.
@@ -80,7 +81,7 @@ impl Labels {
             roles: Vec::new(),
             overflow: Overflow::default(),
             budget,
-            by_path: HashMap::new(),
+            by_path: HashMap::default(),
             by_role: Vec::new(),
         };
         for reserved in [UNKNOWN, OTHER] {
@@ -93,7 +94,7 @@ impl Labels {
     pub fn restore(&mut self, budget: usize) {
         self.budget = budget;
         self.by_path.clear();
-        self.by_role = vec![HashMap::new(); self.mounts.len()];
+        self.by_role = vec![HashMap::default(); self.mounts.len()];
         for (id, row) in (0..).map(MountId).zip(&self.mounts) {
             self.by_path.entry(row.namespace.clone()).or_default().insert(row.path.clone(), id);
         }
@@ -259,7 +260,7 @@ impl Labels {
         let row = MountRow { namespace: namespace.into(), path: path.into(), engine: engine.into() };
         self.by_path.entry(row.namespace.clone()).or_default().insert(row.path.clone(), id);
         self.mounts.push(row);
-        self.by_role.push(HashMap::new());
+        self.by_role.push(HashMap::default());
         id
     }
 
