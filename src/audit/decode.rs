@@ -2,6 +2,7 @@
 
 use super::classify::{action, is_hashed, operation};
 use super::error_text;
+use super::loose::Loose;
 use super::view::{self, Line, text};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
@@ -120,6 +121,10 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
             .and_then(RequestId::parse),
         capped,
+        relayed: match stage {
+            Stage::Request => !text(line.forwarded_from.as_ref()).is_empty(),
+            Stage::Response => matches!(line.forwarded, Some(Loose::Bool(true))),
+        },
     })
 }
 
@@ -127,7 +132,7 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
 /// all that is logged where an engine answered with an error of its own (HTTP 400).
 fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
     let error = text(line.error.as_ref());
-    if matches!(line.forwarded, Some(super::loose::Loose::Bool(true))) || error_text::left_to_active(error) {
+    if error_text::left_to_active(error) {
         return Outcome::Forwarded;
     }
     if !error.is_empty() {
@@ -136,14 +141,18 @@ fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
     let Some(data) = line.response.as_ref().and_then(|response| response.data.as_ref()) else {
         return Outcome::Ok;
     };
+    // A secret of a key/value store may have keys of these names. Version 1 answers with an
+    // empty `secret`, which no failure has.
+    let is_store = matches!(engine, "kv" | "generic" | "cubbyhole");
+    if is_store && line.response.as_ref().is_some_and(|response| response.secret.is_some()) {
+        return Outcome::Ok;
+    }
     if let Some(told) = &data.error {
-        // A secret of a key/value store may have a key of that name.
-        let stored = matches!(engine, "kv" | "generic" | "cubbyhole") && data.keys > 1;
-        if !stored {
+        if !is_store || data.keys == 1 {
             let failure = match error_text::classify(told, caller.known) {
                 _ if is_hashed(told) => Failure::Hashed,
-                // What the caller was told is the caller's doing.
-                Failure::Backend => Failure::Other,
+                // The engine's own words: as good as hashed.
+                Failure::Backend => Failure::Hashed,
                 failure => failure,
             };
             return Outcome::Failed(failure);

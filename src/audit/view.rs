@@ -21,6 +21,8 @@ pub(super) struct Line<'a> {
     pub(super) error: Option<Str<'a>>,
     #[serde(borrow)]
     pub(super) forwarded: Option<Loose<'a>>,
+    #[serde(borrow)]
+    pub(super) forwarded_from: Option<Str<'a>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
