@@ -147,16 +147,16 @@ fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
     if is_store && line.response.as_ref().is_some_and(|response| response.secret.is_some()) {
         return Outcome::Ok;
     }
-    if let Some(told) = &data.error {
-        if !is_store || data.keys == 1 {
-            let failure = match error_text::classify(told, caller.known) {
-                _ if is_hashed(told) => Failure::Hashed,
-                // The engine's own words: as good as hashed.
-                Failure::Backend => Failure::Hashed,
-                failure => failure,
-            };
-            return Outcome::Failed(failure);
-        }
+    if let Some(told) = &data.error
+        && (!is_store || data.keys == 1)
+    {
+        let failure = match error_text::classify(told, caller.known) {
+            _ if is_hashed(told) => Failure::Hashed,
+            // The engine's own words: as good as hashed.
+            Failure::Backend => Failure::Hashed,
+            failure => failure,
+        };
+        return Outcome::Failed(failure);
     }
     match data.http_status_code {
         Some(202) => Outcome::Queued,

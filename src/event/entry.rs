@@ -9,6 +9,7 @@ pub type Text = CompactString;
 
 /// One audit entry.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark that an entry has or lacks")]
 pub struct Entry {
     /// Which half of the exchange it is.
     pub stage: Stage,

@@ -192,7 +192,7 @@ impl Input {
     }
 
     /// The first line that is not applied.
-    pub(super) fn position(&self) -> Position {
+    pub fn position(&self) -> Position {
         match &self.head {
             Some(Head { position: Some(position), .. }) => position.clone(),
             Some(_) => self.source.position(),

@@ -2,8 +2,10 @@
 //! that is then tailed like any log. Observations, and standard input of `serve`.
 
 use super::{Store, private};
+use crate::source::{FileId, Position};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file that has grown so far, in bytes, makes room for a new one.
@@ -57,51 +59,79 @@ impl Spool {
         self.put(&whole)
     }
 
-    /// Deletes the files before the live one. To be called when a checkpoint
-    /// was saved whose position is in the live file.
-    ///
-    /// # Errors
-    /// That a file could not be deleted.
-    pub fn delete_read(&self) -> io::Result<()> {
-        for (_, path) in self.older()? {
-            fs::remove_file(path)?;
-        }
-        Ok(())
-    }
-
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        if let Err(error) = self.file.write_all(bytes) {
+            // What was written of it on a full disk must not spoil the line after it.
+            let _ = self.file.set_len(self.size);
+            return Err(error);
+        }
         self.size += bytes.len() as u64;
         Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        let number = self.older()?.last().map_or(0, |(number, _)| *number) + 1;
+        let number = older(&self.path)?.last().map_or(0, |(number, _)| *number) + 1;
         fs::rename(&self.path, sibling(&self.path, number))?;
         self.file = append(&self.path)?;
         self.size = 0;
         Ok(())
     }
+}
 
-    /// The files before the live one, oldest first.
-    fn older(&self) -> io::Result<Vec<(u64, PathBuf)>> {
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Ok(Vec::new());
-        };
-        let mut older = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let number = entry
-                .file_name()
-                .to_str()
-                .and_then(|found| found.strip_prefix(name.to_str()?)?.strip_prefix('.')?.parse().ok());
-            if let Some(number) = number {
-                older.push((number, entry.path()));
-            }
-        }
-        older.sort();
-        Ok(older)
+/// The files of a spool before the live one, as they were at one moment: what may go once
+/// reading has come to that live file.
+#[derive(Debug)]
+pub struct Older {
+    live: FileId,
+    files: Vec<PathBuf>,
+}
+
+impl Older {
+    /// Looks at the spool whose live file is `path`.
+    ///
+    /// # Errors
+    /// That the folder cannot be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        // In this order: a rotation in between makes the live file a later one, never a listed one.
+        let files = older(path)?.into_iter().map(|(_, path)| path).collect();
+        let live = fs::metadata(path)?;
+        Ok(Self { live: FileId { dev: live.dev(), ino: live.ino() }, files })
     }
+
+    /// Deletes them, if a checkpoint stands whose position `read` in this spool is in the live
+    /// file. Returns whether it is.
+    ///
+    /// # Errors
+    /// That a file could not be deleted.
+    pub fn delete_if_read(self, read: &Position) -> io::Result<bool> {
+        if read.file.as_ref().is_none_or(|file| file.id != self.live) || read.late.is_some() {
+            return Ok(false);
+        }
+        for path in self.files {
+            fs::remove_file(path)?;
+        }
+        Ok(true)
+    }
+}
+
+/// The files of a spool before the live one, oldest first, by number.
+fn older(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let mut older = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let number = entry
+            .file_name()
+            .to_str()
+            .and_then(|found| found.strip_prefix(name.to_str()?)?.strip_prefix('.')?.parse().ok());
+        if let Some(number) = number {
+            older.push((number, entry.path()));
+        }
+    }
+    older.sort();
+    Ok(older)
 }
 
 fn append(path: &Path) -> io::Result<File> {
@@ -125,6 +155,7 @@ fn ends_whole(path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{FileMark, Mark};
 
     #[test]
     fn lines_go_on_in_a_new_file_and_old_files_go() {
@@ -142,7 +173,21 @@ mod tests {
         };
         assert_eq!(names(), ["observations", "observations.00000001", "observations.00000002"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), "third line\n");
-        spool.delete_read().unwrap();
+        let position = |path: &str| {
+            let found = fs::metadata(folder.path().join(path)).unwrap();
+            let id = FileId { dev: found.dev(), ino: found.ino() };
+            let mark = FileMark { head: Mark::default(), id, path: path.into() };
+            Position { file: Some(mark.into()), ..Position::default() }
+        };
+        let older = || Older::of(&path).unwrap();
+        // Reading may still be in an older file, or have been when the older ones were listed.
+        assert!(!older().delete_if_read(&Position::default()).unwrap());
+        assert!(!older().delete_if_read(&position("observations.00000002")).unwrap());
+        let before = older();
+        spool.append(b"fourth line").unwrap();
+        assert!(!before.delete_if_read(&position("observations")).unwrap());
+        assert_eq!(names().len(), 4);
+        assert!(older().delete_if_read(&position("observations")).unwrap());
         assert_eq!(names(), ["observations"]);
     }
 

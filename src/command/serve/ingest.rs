@@ -2,13 +2,13 @@
 
 use super::bell::Bell;
 use super::clock::wall;
-use super::inputs::OBSERVATIONS;
 use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
 use crate::pipeline::Progress;
-use crate::store::{Checkpoint, Spool, Store};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::store::{Checkpoint, Older, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,8 @@ pub(super) struct Ingest {
     shared: Arc<Shared>,
     checkpoint: Checkpoint,
     bell: Arc<Bell>,
-    observations: Arc<Mutex<Spool>>,
+    /// The live file of every spool, by the place of its source.
+    spools: Vec<(usize, PathBuf)>,
     every: Duration,
     /// Steps applied at the last checkpoint.
     saved: Option<u64>,
@@ -40,14 +41,14 @@ impl Ingest {
         shared: Arc<Shared>,
         store: &Store,
         bell: Arc<Bell>,
-        observations: Arc<Mutex<Spool>>,
+        spools: Vec<(usize, PathBuf)>,
         config: &Config,
     ) -> Self {
         Self {
             shared,
             checkpoint: Checkpoint::new(store),
             bell,
-            observations,
+            spools,
             every: config.checkpoint_interval,
             saved: None,
             notices: 0,
@@ -90,15 +91,16 @@ impl Ingest {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
-        let (applied, content, observed, notices) = {
+        // Looked at before the positions are taken: what is older then, they are past.
+        let older: Vec<_> = self.spools.iter().map(|(place, live)| (*place, Older::of(live))).collect();
+        let (applied, content, read, notices) = {
             let pipeline = self.shared.pipeline();
             if self.saved == Some(pipeline.applied()) {
                 self.shared.saved(wall());
                 return Ok(());
             }
-            let observed = pipeline.inputs().iter().find(|input| input.name == OBSERVATIONS);
-            let observed = observed.and_then(|input| input.status().path);
-            (pipeline.applied(), pipeline.save()?, observed, notices(&pipeline))
+            let read: Vec<_> = older.iter().map(|(place, _)| pipeline.inputs()[*place].position()).collect();
+            (pipeline.applied(), pipeline.save()?, read, notices(&pipeline))
         };
         if let Err(error) = self.checkpoint.save(&content) {
             tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
@@ -107,11 +109,10 @@ impl Ingest {
         self.saved = Some(applied);
         self.shared.noticed(notices);
         self.shared.saved(wall());
-        let observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
-        if observed.is_some_and(|path| observations.path().to_str() == Some(&path))
-            && let Err(error) = observations.delete_read()
-        {
-            tracing::warn!(%error, "Observations that are counted could not be deleted; look at the rights of the state folder");
+        for ((_, older), read) in older.into_iter().zip(read) {
+            if let Err(error) = older.and_then(|older| older.delete_if_read(&read)) {
+                tracing::warn!(%error, "What is counted could not be deleted; look at the rights of the state folder");
+            }
         }
         Ok(())
     }
