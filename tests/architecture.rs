@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("state", &["event", "engine", "snapshot", "contract"]),
     ("pipeline", &["event", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"]),
     ("vault", &["event", "snapshot", "contract", "config"]),
-    ("store", &["pipeline"]),
+    ("store", &["pipeline", "event"]),
     ("exposition", &["event", "snapshot", "contract"]),
     ("report", &["pipeline", "snapshot", "contract"]),
     ("cli", &["config", "event"]),

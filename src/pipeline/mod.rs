@@ -173,6 +173,12 @@ impl Pipeline {
         self.front
     }
 
+    /// Rotations and gaps of all sources, to see whether there was one.
+    pub fn notices(&self) -> u64 {
+        let of = |stats: &Stats| stats.gaps + stats.rotations.values().sum::<u64>();
+        self.inputs.iter().map(|input| of(input.stats())).sum()
+    }
+
     /// Steps applied since the beginning.
     pub fn applied(&self) -> u64 {
         self.applied

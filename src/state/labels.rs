@@ -225,6 +225,11 @@ impl Labels {
         retired
     }
 
+    /// How many mounts are known.
+    pub fn mounts(&self) -> usize {
+        self.mounts.len()
+    }
+
     /// How many places for roles were ever given: more than before means a new role.
     pub fn places(&self) -> usize {
         self.roles.len()

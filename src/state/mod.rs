@@ -136,6 +136,11 @@ impl State {
         self.canary
     }
 
+    /// How many mounts are known: more than before means that there is a new one.
+    pub fn mounts(&self) -> usize {
+        self.labels.mounts()
+    }
+
     fn make_room(&mut self) {
         let (flight, traffic) = (&mut self.flight, &mut self.traffic);
         flight.advance(self.now, |open| traffic.request(open.mount, traffic::Ended::Unanswered));

@@ -3,6 +3,7 @@
 //! scraper sees a counter fall.
 
 use super::{Store, private};
+use crate::event::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
@@ -13,10 +14,20 @@ const NAME: &str = "served";
 const LENGTH: usize = 128;
 
 /// How far the numbers of a page went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Steps applied.
     pub applied: u64,
+    /// Event time up to which they counted: requests without an answer end with time alone.
+    pub front: Timestamp,
+}
+
+impl Mark {
+    /// This one, but in nothing less than `other`.
+    #[must_use]
+    pub fn or_later(self, other: Self) -> Self {
+        Self { applied: self.applied.max(other.applied), front: self.front.max(other.front) }
+    }
 }
 
 /// The file with the mark.
@@ -54,7 +65,7 @@ impl Served {
         if mark == self.last {
             return Ok(());
         }
-        let mut text = format!("{{\"applied\":{}}}", mark.applied).into_bytes();
+        let mut text = serde_json::to_vec(&mark)?;
         text.resize(LENGTH - 1, b' ');
         text.push(b'\n');
         self.file.write_all_at(&text, 0)?;
@@ -73,8 +84,9 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let mut served = Served::open(&store).unwrap();
         assert_eq!(served.last(), Mark::default());
-        served.set(Mark { applied: 12_345 }).unwrap();
-        served.set(Mark { applied: 7 }).unwrap();
-        assert_eq!(Served::open(&store).unwrap().last(), Mark { applied: 7 });
+        served.set(Mark { applied: 12_345, front: Timestamp::from_secs(9) }).unwrap();
+        let mark = Mark { applied: 7, front: Timestamp::from_secs(1) };
+        served.set(mark).unwrap();
+        assert_eq!(Served::open(&store).unwrap().last(), mark);
     }
 }

@@ -3,7 +3,7 @@
 use super::bell::Bell;
 use super::clock::wall;
 use super::inputs::OBSERVATIONS;
-use super::shared::Shared;
+use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
 use crate::pipeline::Progress;
@@ -28,6 +28,11 @@ pub(super) struct Ingest {
     every: Duration,
     /// Steps applied at the last checkpoint.
     saved: Option<u64>,
+    /// Rotations and gaps at the last checkpoint. How a rotation looked cannot
+    /// be read again, so each is saved at once, and shown once it is saved.
+    notices: u64,
+    /// Mounts known at the last look.
+    mounts: usize,
 }
 
 impl Ingest {
@@ -45,6 +50,8 @@ impl Ingest {
             observations,
             every: config.checkpoint_interval,
             saved: None,
+            notices: 0,
+            mounts: 0,
         }
     }
 
@@ -54,16 +61,23 @@ impl Ingest {
         // it was reading, however often they are rotated until it is back.
         let mut due = Instant::now();
         while !stop.is_cancelled() {
-            let (progress, front) = {
+            let (progress, front, notices, mounts) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
-                (pipeline.run(Instant::now(), wall(), end, BATCH), pipeline.front())
+                let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
+                (progress, pipeline.front(), pipeline.notices(), pipeline.state().mounts())
             };
             self.shared.progressed(progress, front);
-            if Instant::now() >= due {
+            if mounts != self.mounts {
+                // A mount that the API was not asked about yet, unless the API just told it.
+                self.shared.board.want_inventory();
+                self.mounts = mounts;
+            }
+            if Instant::now() >= due || notices != self.notices {
                 // A full disk now is no reason to stop counting.
                 let _ = self.save();
                 due = Instant::now() + self.every;
+                self.notices = notices;
             }
             match progress {
                 Progress::Busy => {}
@@ -76,20 +90,22 @@ impl Ingest {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
-        let (applied, content, observed) = {
+        let (applied, content, observed, notices) = {
             let pipeline = self.shared.pipeline();
             if self.saved == Some(pipeline.applied()) {
                 self.shared.saved(wall());
                 return Ok(());
             }
             let observed = pipeline.inputs().iter().find(|input| input.name == OBSERVATIONS);
-            (pipeline.applied(), pipeline.save()?, observed.and_then(|input| input.status().path))
+            let observed = observed.and_then(|input| input.status().path);
+            (pipeline.applied(), pipeline.save()?, observed, notices(&pipeline))
         };
         if let Err(error) = self.checkpoint.save(&content) {
             tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
             return Err(error.into());
         }
         self.saved = Some(applied);
+        self.shared.noticed(notices);
         self.shared.saved(wall());
         let observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
         if observed.is_some_and(|path| observations.path().to_str() == Some(&path))

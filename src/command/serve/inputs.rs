@@ -15,6 +15,9 @@ use std::path::PathBuf;
 /// Name of the source with the exporter's own observations.
 pub(super) const OBSERVATIONS: &str = "observations";
 
+/// How the pages call an audit log.
+pub(super) const AUDIT_LOG: &str = "audit log";
+
 /// All that is read.
 pub(super) struct Opened {
     pub(super) pipeline: Pipeline,
@@ -117,7 +120,7 @@ impl Opened {
             name: log.name.clone(),
             kind: match (lines, log.kind) {
                 (Lines::Observations, _) => "own observations",
-                (_, LogKind::Audit) => "audit log",
+                (_, LogKind::Audit) => AUDIT_LOG,
                 (_, LogKind::Server) => "server log",
             },
             node: log.node.clone(),

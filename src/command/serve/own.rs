@@ -36,7 +36,7 @@ pub(super) fn families(pipeline: &Pipeline, shared: &Shared) -> Vec<Family> {
     let mut gaps = Family::new(&metric::LOG_GAPS);
     let mut readable = Family::new(&metric::LOG_SOURCE_READABLE);
     let now = wall();
-    for input in pipeline.inputs() {
+    for (input, noticed) in pipeline.inputs().iter().zip(shared.notices()) {
         let (name, stats, status) = (input.name.as_str(), input.stats(), input.status());
         lines.count([name], stats.lines);
         bytes.count([name], stats.bytes);
@@ -51,9 +51,9 @@ pub(super) fn families(pipeline: &Pipeline, shared: &Shared) -> Vec<Family> {
             last_entry.number([name], last.as_secs_f64());
         }
         for kind in ["renamed", "truncated"] {
-            rotations.count([name, kind], stats.rotations.get(kind).copied().unwrap_or(0));
+            rotations.count([name, kind], noticed.rotations.get(kind).copied().unwrap_or(0));
         }
-        gaps.count([name], stats.gaps);
+        gaps.count([name], noticed.gaps);
         readable.number([name], f64::from(u8::from(status.trouble.is_none())));
     }
     made.extend([

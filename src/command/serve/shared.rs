@@ -7,11 +7,12 @@ use super::own;
 use crate::config::Config;
 use crate::event::Timestamp;
 use crate::exposition::Unavailable;
-use crate::pipeline::{Pipeline, Progress};
+use crate::pipeline::{Pipeline, Progress, Stats};
 use crate::snapshot::Snapshot;
 use crate::store::{Mark, Served, Store};
 use crate::vault::Board;
 use anyhow::Context;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,6 +37,21 @@ pub(super) struct Shared {
     pub(super) names: Vec<Named>,
     pub(super) board: Board,
     pub(super) saved: Mutex<Option<Timestamp>>,
+    /// Rotations and gaps of every source, by its place, as the checkpoint has them.
+    noticed: Mutex<Vec<Notices>>,
+}
+
+/// Rotations by kind, and gaps, of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Notices {
+    pub(super) rotations: BTreeMap<String, u64>,
+    pub(super) gaps: u64,
+}
+
+/// What is counted of every source, by its place.
+pub(super) fn notices(pipeline: &Pipeline) -> Vec<Notices> {
+    let of = |stats: &Stats| Notices { rotations: stats.rotations.clone(), gaps: stats.gaps };
+    pipeline.inputs().iter().map(|input| of(input.stats())).collect()
 }
 
 impl Shared {
@@ -49,6 +65,7 @@ impl Shared {
         let served = Served::open(store)
             .with_context(|| format!("cannot write to the state folder {}", config.state_dir.display()))?;
         Ok(Self {
+            noticed: Mutex::new(notices(&pipeline)),
             pipeline: Mutex::new(pipeline),
             waiting: AtomicUsize::new(0),
             replay_to: served.last(),
@@ -95,6 +112,16 @@ impl Shared {
         *self.saved.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
     }
 
+    /// These rotations and gaps are in a checkpoint now, and may be shown.
+    pub(super) fn noticed(&self, notices: Vec<Notices>) {
+        *self.noticed.lock().unwrap_or_else(PoisonError::into_inner) = notices;
+    }
+
+    /// The rotations and gaps that may be shown.
+    pub(super) fn notices(&self) -> Vec<Notices> {
+        self.noticed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Every log was read to its end at least once.
     pub(super) fn has_caught_up(&self) -> bool {
         self.caught_up.load(Ordering::SeqCst)
@@ -111,9 +138,10 @@ impl Shared {
     /// last page of the process before, so that no counter is seen to fall.
     /// Where every log is read to its end and they are still missing, they are
     /// gone (a log was deleted while nobody read), and waiting would not help.
-    pub(super) fn replays(&self, applied: u64) -> Option<String> {
-        let missing = self.replay_to.applied.saturating_sub(applied);
-        (missing > 0 && !self.has_caught_up())
+    pub(super) fn replays(&self, pipeline: &Pipeline) -> Option<String> {
+        let missing = self.replay_to.applied.saturating_sub(pipeline.applied());
+        let earlier = pipeline.front() < self.replay_to.front;
+        ((missing > 0 || earlier) && !self.has_caught_up())
             .then(|| format!("replaying what was already served before the restart: {missing} lines to go"))
     }
 
@@ -121,18 +149,17 @@ impl Shared {
     pub(super) fn snapshot(&self) -> Result<Snapshot, Unavailable> {
         let (mark, snapshot) = {
             let pipeline = self.pipeline();
-            let applied = pipeline.applied();
-            if let Some(why) = self.replays(applied) {
+            if let Some(why) = self.replays(&pipeline) {
                 return Err(Unavailable::NotYet(why));
             }
             let as_of = pipeline.front();
             let mut families = pipeline.families(as_of);
             families.extend(own::families(&pipeline, self));
-            (Mark { applied }, Snapshot { as_of, families })
+            (Mark { applied: pipeline.applied(), front: as_of }, Snapshot { as_of, families })
         };
         // The page may only leave once its mark stands.
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
-        let mark = mark.max(served.last());
+        let mark = mark.or_later(served.last());
         served.set(mark).map_err(|error| {
             Unavailable::NotYet(format!("the state folder cannot be written ({error}); make room in it"))
         })?;

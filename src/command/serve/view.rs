@@ -1,12 +1,21 @@
 //! What the pages show: the shared state, as `exposition` asks for it.
 
 use super::clock::{since_epoch, wall};
+use super::inputs::AUDIT_LOG;
 use super::shared::Shared;
 use crate::event::Timestamp;
 use crate::exposition::overview::{ApiView, NodeView, Overview, SourceView};
 use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
-use crate::vault::ApiState;
+use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
+
+/// How long a request of our own may take to appear in the audit log, in seconds.
+const CANARY_SECS: i64 = 180;
+
+/// What an operator should know when it does not.
+const SILENT: &str = "Vault answers leasewatch, but these requests do not appear in any audit log that is read: \
+    look whether the active node's audit device writes to this file, whether it was rotated without SIGHUP, \
+    and whether the device filters";
 
 impl Site for Shared {
     fn metrics(&self) -> Result<Vec<u8>, Unavailable> {
@@ -16,8 +25,7 @@ impl Site for Shared {
     }
 
     fn readiness(&self) -> Vec<Waiting> {
-        let applied = self.pipeline().applied();
-        let mut waiting: Vec<_> = self.replays(applied).map(Waiting).into_iter().collect();
+        let mut waiting: Vec<_> = self.replays(&self.pipeline()).map(Waiting).into_iter().collect();
         if !self.has_caught_up() {
             waiting.push(Waiting("the logs to be read to their end for the first time".to_owned()));
         }
@@ -29,7 +37,9 @@ impl Site for Shared {
 
     fn overview(&self) -> Overview {
         let waiting = self.readiness();
+        let nodes = self.board.report();
         let pipeline = self.pipeline();
+        let silent = !self.is_catching_up(pipeline.front()) && is_silent(&nodes, pipeline.state().canary());
         let sources = pipeline.inputs().iter().zip(&self.names).map(|(input, named)| {
             let (stats, status) = (input.stats(), input.status());
             SourceView {
@@ -41,13 +51,15 @@ impl Site for Shared {
                 lines: stats.lines,
                 unreadable: stats.unreadable.values().sum(),
                 last_entry: stats.last_entry,
-                trouble: status.trouble,
+                trouble: status
+                    .trouble
+                    .or_else(|| (silent && named.kind == AUDIT_LOG).then(|| SILENT.to_owned())),
             }
         });
         let front = pipeline.front();
         let sources = sources.collect();
         drop(pipeline);
-        let nodes = self.board.report().into_iter().map(|node| NodeView {
+        let nodes = nodes.into_iter().map(|node| NodeView {
             name: node.node,
             address: node.address,
             state: node.summary,
@@ -71,5 +83,44 @@ impl Site for Shared {
             sources,
             nodes: nodes.collect(),
         }
+    }
+}
+
+/// Vault has answered requests of our own for so long without one of them in the audit log.
+fn is_silent(nodes: &[NodeReport], canary: Option<Timestamp>) -> bool {
+    let apis = nodes.iter().flat_map(|node| &node.apis).filter(|api| api.api == "token");
+    apis.filter(|api| api.state == ApiState::Ok).any(|api| {
+        let (Some(asked), since) = (api.last_success.map(since_epoch), since_epoch(api.since)) else {
+            return false;
+        };
+        asked.nanos_since(canary.unwrap_or(since).max(since)) > CANARY_SECS * 1_000_000_000
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::ApiReport;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn a_log_without_our_requests_is_silent_after_three_minutes() {
+        let at = |secs| UNIX_EPOCH + Duration::from_secs(secs);
+        let nodes = |state, asked| {
+            let api = ApiReport {
+                api: "token",
+                state,
+                since: at(1000),
+                last_success: Some(at(asked)),
+                trouble: None,
+            };
+            [NodeReport { node: "a".into(), address: String::new(), summary: String::new(), apis: vec![api] }]
+        };
+        let seen = |secs| Some(Timestamp::from_secs(secs));
+        assert!(!is_silent(&nodes(ApiState::Ok, 1100), None));
+        assert!(is_silent(&nodes(ApiState::Ok, 1200), None));
+        assert!(!is_silent(&nodes(ApiState::Ok, 1200), seen(1190)));
+        assert!(is_silent(&nodes(ApiState::Ok, 1200), seen(1010)));
+        assert!(!is_silent(&nodes(ApiState::Denied, 1200), None));
     }
 }
