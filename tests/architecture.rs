@@ -1,5 +1,6 @@
 //! The architecture, held to its word: which folder may know which, and which
 //! may touch the world. See ARCHITECTURE.md.
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
 use std::collections::BTreeSet;
 use std::fs;

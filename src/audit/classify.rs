@@ -90,8 +90,7 @@ fn authentication(
     mount: Option<&Mount>,
 ) -> Action {
     let rest = mount.and_then(|mount| path.strip_prefix(mount.point.as_str()));
-    if below.starts_with("token/") {
-        let verb = rest.unwrap_or(&below["token/".len()..]);
+    if let Some(verb) = below.strip_prefix("token/") {
         return match verb {
             _ if operation != Operation::Write => Action::Other,
             "revoke" | "revoke-self" | "revoke-accessor" | "revoke-orphan" => {

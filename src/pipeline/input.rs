@@ -142,7 +142,7 @@ impl Input {
     }
 
     /// Time of the last line applied.
-    pub(super) fn floor(&self) -> Timestamp {
+    pub(super) fn applied_to(&self) -> Timestamp {
         self.applied_floor
     }
 

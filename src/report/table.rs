@@ -3,16 +3,28 @@
 /// Rows under a heading; the first columns to the left, numbers to the right.
 pub(super) struct Table {
     left: usize,
+    /// The last column is text too.
+    notes: bool,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table with these headings, of which the first `left` are text.
     pub(super) fn new(left: usize, headings: &[&str]) -> Self {
-        Self { left, rows: vec![headings.iter().map(|heading| (*heading).to_owned()).collect()] }
+        Self {
+            left,
+            notes: false,
+            rows: vec![headings.iter().map(|heading| (*heading).to_owned()).collect()],
+        }
     }
 
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    /// The last column is text as well.
+    pub(super) fn with_notes(mut self) -> Self {
+        self.notes = true;
+        self
+    }
+
+    pub(super) fn row(&mut self, cells: &[String]) {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
@@ -36,7 +48,7 @@ impl Table {
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let padding = " ".repeat(width - cell.chars().count());
                 line.push(' ');
-                if column < self.left {
+                if column < self.left || (self.notes && column + 1 == columns) {
                     line += cell;
                     line += &padding;
                 } else {

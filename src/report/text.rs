@@ -71,7 +71,7 @@ fn credentials(report: &Report, out: &mut String) {
     });
     each(&metric::REVOCATION_FAILURES, "reason", &|row, _, n| row.revocations_failed += n);
     each(&metric::FAILURES, "reason", &|row, reason, n| {
-        *row.failures.entry(reason.to_owned()).or_default() += n
+        *row.failures.entry(reason.to_owned()).or_default() += n;
     });
 
     let mut table = Table::new(
@@ -87,7 +87,8 @@ fn credentials(report: &Report, out: &mut String) {
             "failed revocations",
             "failures",
         ],
-    );
+    )
+    .with_notes();
     for (key, row) in rows {
         let failures: Vec<_> =
             row.failures.iter().filter(|(_, n)| **n > 0).map(|(why, n)| format!("{why} {n}")).collect();
@@ -98,7 +99,7 @@ fn credentials(report: &Report, out: &mut String) {
         let mut cells = key;
         cells.extend(counts.map(|count| count.to_string()));
         cells.push(failures.join(", "));
-        table.row(cells);
+        table.row(&cells);
     }
     titled("Credentials by role", &table, out);
 }
@@ -125,7 +126,7 @@ fn pivot(
     let mut table = Table::new(rows.len(), &headings);
     for (key, counts) in cells {
         let numbers = columns.iter().map(|column| counts.get(column).copied().unwrap_or(0).to_string());
-        table.row(key.iter().cloned().chain(numbers).collect());
+        table.row(&key.iter().cloned().chain(numbers).collect::<Vec<_>>());
     }
     titled(title, &table, out);
 }

@@ -136,10 +136,10 @@ impl Flight {
     /// An entry bears a marker: its request is the exporter's own if the marker
     /// was told, and if no other request has borne it.
     pub fn marked(&mut self, marker: RequestId, id: RequestId, at: Timestamp) {
-        if let Some(bearer) = self.markers.get_mut(marker) {
-            if *bearer.get_or_insert(Id(id)) == Id(id) {
-                self.own(id, at);
-            }
+        if let Some(bearer) = self.markers.get_mut(marker)
+            && *bearer.get_or_insert(Id(id)) == Id(id)
+        {
+            self.own(id, at);
         }
     }
 

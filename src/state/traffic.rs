@@ -5,6 +5,7 @@ use super::families::Out;
 use super::labels::{Labels, MountId};
 use crate::contract::credentials::{CONNECTION_WRITE, DENIED, LOGINS, PRIVILEGED, REQUESTS, ROOT_ROTATION};
 use crate::event::{Failure, Outcome, Privileged, Timestamp};
+use crate::snapshot::Metric;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -138,16 +139,23 @@ impl Traffic {
                 }
             }
         }
-        let moments: [(_, fn(&Mount) -> &BTreeMap<String, Timestamp>); 2] =
-            [(&CONNECTION_WRITE, |mount| &mount.written), (&ROOT_ROTATION, |mount| &mount.rotated)];
-        for (metric, moments) in moments {
-            let family = out.family(metric);
-            for (mount, counts) in &self.mounts {
-                let [namespace, path, _] = labels.mount_values(*mount);
-                for (connection, at) in moments(counts) {
-                    let connection = Arc::from(connection.as_str());
-                    family.number([namespace.clone(), path.clone(), connection], at.as_secs_f64());
-                }
+        self.moments(&CONNECTION_WRITE, |mount| &mount.written, labels, out);
+        self.moments(&ROOT_ROTATION, |mount| &mount.rotated, labels, out);
+    }
+
+    fn moments(
+        &self,
+        metric: &'static Metric,
+        of: fn(&Mount) -> &BTreeMap<String, Timestamp>,
+        labels: &Labels,
+        out: &mut Out,
+    ) {
+        let family = out.family(metric);
+        for (mount, counts) in &self.mounts {
+            let [namespace, path, _] = labels.mount_values(*mount);
+            for (connection, at) in of(counts) {
+                let connection = Arc::from(connection.as_str());
+                family.number([namespace.clone(), path.clone(), connection], at.as_secs_f64());
             }
         }
     }

@@ -52,7 +52,7 @@ impl Checkpoint {
             Ok(saved) => return Ok(Loaded::Saved(Box::new(saved))),
             Err(reason) => reason,
         };
-        let aside = (1..)
+        let aside = (1..10_000)
             .map(|number| self.path.with_extension(format!("unreadable-{number}")))
             .find(|path| !path.exists())
             .unwrap_or_else(|| self.path.with_extension("unreadable"));

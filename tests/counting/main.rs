@@ -1,5 +1,6 @@
 //! Counting: hand-made logs through decoding, merging and state, of the
 //! versions, engines and oddities that the corpus does not have.
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
 mod engines;
 mod hostile;

@@ -79,8 +79,8 @@ fn an_own_request_is_left_out_and_proves_the_log_alive() {
     let at = Timestamp::parse_rfc3339("2026-01-02T02:59:59Z").unwrap().as_nanos();
     let told = vec![json!({"at": at, "fact": "own_marker", "marker": marker}).to_string()];
     let inputs = vec![
-        Input::new("observations", Lines::Observations, Memory::from(&told, 0)),
-        Input::new("audit", Lines::Log(LogKind::Audit), Memory::from(&log.lines, 0)),
+        Input::new("observations", Lines::Observations, Box::new(Memory::from(&told, 0))),
+        Input::new("audit", Lines::Log(LogKind::Audit), Box::new(Memory::from(&log.lines, 0))),
     ];
     let mut pipeline = Pipeline::new(LIMITS, inputs);
     finish(&mut pipeline);
@@ -100,7 +100,7 @@ fn counters_of_vault_survive_its_forgetting_them() {
         told(4, json!({"lease_creations": 2.0})),
         told(5, json!({"lease_creations": 1.0})),
     ];
-    let inputs = vec![Input::new("observations", Lines::Observations, Memory::from(&lines, 0))];
+    let inputs = vec![Input::new("observations", Lines::Observations, Box::new(Memory::from(&lines, 0)))];
     let mut pipeline = Pipeline::new(LIMITS, inputs);
     finish(&mut pipeline);
     let families = pipeline.families(pipeline.front());
@@ -129,7 +129,7 @@ proptest! {
                 let source = &saved.sources[&name];
                 // The position of a line in memory is the number of lines before it.
                 let read = usize::try_from(source.stats.lines).unwrap();
-                Input::new(name, Lines::Log(LogKind::Audit), Memory::from(lines, read))
+                Input::new(name, Lines::Log(LogKind::Audit), Box::new(Memory::from(lines, read)))
                     .resumed(source.stats.clone(), source.floor)
             }).collect();
             interrupted = Pipeline::resume(saved.applied, saved.front, saved.state, LIMITS, inputs);
@@ -163,7 +163,7 @@ fn lines_wait_for_a_source_that_may_still_have_earlier_ones() {
     let run = |wall: &str, waited: u64| {
         let inputs = vec![
             Input::new("slow", Lines::Log(LogKind::Server), Box::new(Slow(false))),
-            Input::new("audit", Lines::Log(LogKind::Audit), Memory::from(&lines, 0)),
+            Input::new("audit", Lines::Log(LogKind::Audit), Box::new(Memory::from(&lines, 0))),
         ];
         let mut pipeline = Pipeline::new(LIMITS, inputs);
         let (now, wall) = (Instant::now(), Timestamp::parse_rfc3339(wall).unwrap());

@@ -17,8 +17,8 @@ pub struct Memory {
 }
 
 impl Memory {
-    pub fn from(lines: &[String], next: usize) -> Box<Self> {
-        Box::new(Self { lines: lines.to_vec(), next })
+    pub fn from(lines: &[String], next: usize) -> Self {
+        Self { lines: lines.to_vec(), next }
     }
 }
 
@@ -47,7 +47,7 @@ const END: Timestamp = Timestamp::from_nanos(i64::MAX);
 /// A pipeline over audit logs.
 pub fn audit(logs: &[&[String]]) -> Pipeline {
     let inputs = logs.iter().enumerate().map(|(number, lines)| {
-        Input::new(format!("audit-{number}"), Lines::Log(LogKind::Audit), Memory::from(lines, 0))
+        Input::new(format!("audit-{number}"), Lines::Log(LogKind::Audit), Box::new(Memory::from(lines, 0)))
     });
     Pipeline::new(LIMITS, inputs.collect())
 }

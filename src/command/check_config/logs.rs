@@ -66,7 +66,7 @@ impl Findings {
                 self.closed_folder(log, folder);
             }
             Err(error) => {
-                self.warning(format!("log {name}: {path} does not exist yet, nor does its folder: {error}"))
+                self.warning(format!("log {name}: {path} does not exist yet, nor does its folder: {error}"));
             }
             Ok(_) => self.warning(format!("log {name}: {path} does not exist yet; it is read once it does")),
         }

@@ -55,7 +55,10 @@ impl Findings {
                     pem.extend(key_pem);
                     match Identity::from_pem(&pem) {
                         Ok(_) => {
-                            self.ok(format!("client certificate {} and its key are readable", cert.display()))
+                            self.ok(format!(
+                                "client certificate {} and its key are readable",
+                                cert.display()
+                            ));
                         }
                         // The error is not shown: it may tell of the key.
                         Err(_) => self.error(format!(
@@ -135,7 +138,7 @@ impl Findings {
             {
                 Ok(_) => self.ok(format!("node {}: {} is valid (not asked)", node.name, node.address)),
                 Err(error) => {
-                    self.warning(format!("node {}: {host} cannot be looked up: {error}", node.name))
+                    self.warning(format!("node {}: {host} cannot be looked up: {error}", node.name));
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::bell::Bell;
 use super::clock::wall;
-use super::inputs::OBSERVATIONS;
+use super::inputs::{Globs, OBSERVATIONS};
 use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
@@ -19,6 +19,9 @@ const SETTLING: Duration = Duration::from_millis(200);
 /// How long to wait at most at the end of every log.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How often the globs are looked at for new logs.
+const FIND_EVERY: Duration = Duration::from_secs(5);
+
 /// The reading thread.
 pub(super) struct Ingest {
     shared: Arc<Shared>,
@@ -33,6 +36,7 @@ pub(super) struct Ingest {
     notices: u64,
     /// Mounts known at the last look.
     mounts: usize,
+    globs: Globs,
 }
 
 impl Ingest {
@@ -41,6 +45,7 @@ impl Ingest {
         store: &Store,
         bell: Arc<Bell>,
         observations: Arc<Mutex<Spool>>,
+        globs: Globs,
         config: &Config,
     ) -> Self {
         Self {
@@ -52,6 +57,7 @@ impl Ingest {
             saved: None,
             notices: 0,
             mounts: 0,
+            globs,
         }
     }
 
@@ -60,6 +66,7 @@ impl Ingest {
         // The first checkpoint at once: a process that dies early has to know the files that
         // it was reading, however often they are rotated until it is back.
         let mut due = Instant::now();
+        let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
             let (progress, front, notices, mounts) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
@@ -72,6 +79,10 @@ impl Ingest {
                 // A mount that the API was not asked about yet, unless the API just told it.
                 self.shared.board.want_inventory();
                 self.mounts = mounts;
+            }
+            if Instant::now() >= next_find {
+                self.shared.find_logs(&self.globs);
+                next_find = Instant::now() + FIND_EVERY;
             }
             if Instant::now() >= due || notices != self.notices {
                 // A full disk now is no reason to stop counting.

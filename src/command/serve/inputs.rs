@@ -4,13 +4,12 @@
 use super::feed::Feed;
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
-use crate::pipeline::{Input, Lines, Pipeline, SavedSource};
+use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
 use crate::source::{Container, LogPath, Tail, TailOptions, expand};
 use crate::state::Limits;
 use crate::store::{Checkpoint, Loaded, Spool, Store};
 use anyhow::Context;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Name of the source with the exporter's own observations.
 pub(super) const OBSERVATIONS: &str = "observations";
@@ -27,6 +26,7 @@ pub(super) struct Opened {
     pub(super) feeds: Vec<Feed>,
     /// Near these files something may happen.
     pub(super) paths: Vec<PathBuf>,
+    pub(super) globs: Globs,
 }
 
 /// A log as its pages name it.
@@ -38,29 +38,31 @@ pub(super) struct Named {
     pub(super) path: String,
 }
 
+/// The globs that may come to match further logs, such as those of a new node.
+#[derive(Debug)]
+pub(super) struct Globs {
+    logs: Vec<LogConfig>,
+    max_line_bytes: usize,
+}
+
 /// Opens every log. What cannot be read is no error: it may come.
 pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     let mut saved = load(store)?;
     let mut earlier = saved.as_mut().map(|saved| std::mem::take(&mut saved.sources)).unwrap_or_default();
     let observations =
         Spool::open(store, OBSERVATIONS).context("cannot open the observations in the state folder")?;
-
-    let mut opened = Opened {
-        pipeline: Pipeline::new(Limits { label_sets: 0 }, Vec::new()),
-        names: Vec::new(),
-        observations,
-        feeds: Vec::new(),
-        paths: Vec::new(),
-    };
+    let mut found: Vec<(Named, Input)> = Vec::new();
+    let (mut feeds, mut paths) = (Vec::new(), Vec::new());
     // Observations come first among events of the same time: what is known of
     // a request has to be known before its entry is counted.
-    let path = opened.observations.path().to_owned();
     let own =
         LogConfig { name: OBSERVATIONS.to_owned(), kind: LogKind::Server, path: String::new(), node: None };
-    let mut inputs = Vec::new();
-    let options =
+    let unbounded =
         TailOptions { start_at: StartAt::Beginning, max_line_bytes: usize::MAX, ..TailOptions::default() };
-    inputs.push(opened.input(&own, Lines::Observations, LogPath::plain(path), options, &mut earlier));
+    paths.push(observations.path().to_owned());
+    let before = earlier.remove(OBSERVATIONS);
+    let path = LogPath::plain(observations.path());
+    found.push(input(&own, own.name.clone(), Lines::Observations, path, unbounded, before));
 
     // A server log's line comes before the audit entry of the same moment.
     let (server, audit): (Vec<_>, Vec<_>) = config.logs.iter().partition(|log| log.kind == LogKind::Server);
@@ -70,72 +72,113 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             max_line_bytes: config.max_line_bytes,
             ..TailOptions::default()
         };
-        let paths = if log.path == "-" {
+        let denoted = if log.path == "-" {
             let spool = Spool::open(store, &format!("stdin-{}", file_name(&log.name)))
                 .context("cannot open the spool of standard input in the state folder")?;
             let path = LogPath::plain(spool.path());
-            opened.feeds.push(Feed { spool, max_line_bytes: config.max_line_bytes });
+            feeds.push(Feed { spool, max_line_bytes: config.max_line_bytes });
             options.start_at = StartAt::Beginning;
             vec![path]
         } else {
             expand(&log.path)?
         };
-        let several = paths.len() > 1;
-        for (number, path) in paths.into_iter().enumerate() {
-            let mut log = log.clone();
-            if several && number > 0 {
-                log.name = format!("{}-{}", log.name, number + 1);
-            }
-            inputs.push(opened.input(&log, Lines::Log(log.kind), path, options.clone(), &mut earlier));
+        for path in denoted {
+            let name = source_name(log, path.path());
+            paths.push(path.path().to_owned());
+            let before = earlier.remove(&name);
+            found.push(input(log, name, Lines::Log(log.kind), path, options.clone(), before));
         }
     }
-    for name in earlier.keys() {
-        tracing::warn!(
-            source = %name,
-            "The checkpoint knows a log that is not configured any more; it is forgotten with the next checkpoint. \
-             If it was renamed, name it as before"
-        );
-    }
+    let logs: Vec<_> = config.logs.iter().filter(|log| is_glob(&log.path)).cloned().collect();
+    earlier.retain(|name, _| {
+        let may_come = logs.iter().any(|log| name.starts_with(&log.name));
+        if !may_come {
+            tracing::warn!(
+                source = %name,
+                "The checkpoint knows a log that is not configured any more; it is forgotten with the next \
+                 checkpoint. If it was renamed, stop, and name it as before"
+            );
+        }
+        may_come
+    });
+    let (names, inputs) = found.into_iter().unzip();
     let limits = Limits { label_sets: config.label_sets };
-    opened.pipeline = match saved {
+    let mut pipeline = match saved {
         Some(saved) => Pipeline::resume(saved.applied, saved.front, saved.state, limits, inputs),
         None => Pipeline::new(limits, inputs),
     };
-    Ok(opened)
+    pipeline.keep_absent(earlier);
+    let globs = Globs { logs, max_line_bytes: config.max_line_bytes };
+    Ok(Opened { pipeline, names, observations, feeds, paths, globs })
 }
 
-impl Opened {
-    fn input(
-        &mut self,
-        log: &LogConfig,
-        lines: Lines,
-        path: LogPath,
-        options: TailOptions,
-        earlier: &mut BTreeMap<String, SavedSource>,
-    ) -> Input {
-        self.paths.push(path.path().to_owned());
-        let shown =
-            if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
-        self.names.push(Named {
-            name: log.name.clone(),
-            kind: match (lines, log.kind) {
-                (Lines::Observations, _) => "own observations",
-                (_, LogKind::Audit) => AUDIT_LOG,
-                (_, LogKind::Server) => "server log",
-            },
-            node: log.node.clone(),
-            path: shown,
-        });
-        let before = earlier.remove(&log.name);
-        let (position, stats, floor) = match before {
-            Some(saved) => (Some(saved.position), saved.stats, saved.floor),
-            None => (None, Default::default(), Timestamp::MIN),
-        };
-        let max_line_bytes = options.max_line_bytes;
-        let tail = Tail::new(path, options, position.clone());
-        let source = Container::new(tail, position.as_ref(), max_line_bytes);
-        Input::new(log.name.clone(), lines, Box::new(source)).resumed(stats, floor)
+impl Globs {
+    /// Logs that a glob matches now and that are not read yet.
+    pub(super) fn find(&self, pipeline: &mut Pipeline) -> Vec<(Named, Input)> {
+        let mut found = Vec::new();
+        for log in &self.logs {
+            // Malformed globs were refused at the start.
+            for path in expand(&log.path).unwrap_or_default() {
+                let name = source_name(log, path.path());
+                if pipeline.inputs().iter().any(|input| input.name == name) {
+                    continue;
+                }
+                tracing::info!(source = %name, path = %path.path().display(), "Found a new log");
+                let before = pipeline.take_absent(&name);
+                let options = TailOptions { max_line_bytes: self.max_line_bytes, ..TailOptions::default() };
+                found.push(input(log, name, Lines::Log(log.kind), path, options, before));
+            }
+        }
+        found
     }
+}
+
+fn input(
+    log: &LogConfig,
+    name: String,
+    lines: Lines,
+    path: LogPath,
+    options: TailOptions,
+    before: Option<SavedSource>,
+) -> (Named, Input) {
+    let shown = if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
+    let kind = match (lines, log.kind) {
+        (Lines::Observations, _) => "own observations",
+        (_, LogKind::Audit) => AUDIT_LOG,
+        (_, LogKind::Server) => "server log",
+    };
+    let named = Named { name: name.clone(), kind, node: log.node.clone(), path: shown };
+    let (position, stats, floor) = match before {
+        Some(saved) => (Some(saved.position), saved.stats, saved.floor),
+        None => (None, Stats::default(), Timestamp::MIN),
+    };
+    let max_line_bytes = options.max_line_bytes;
+    let tail = Tail::new(path, options, position.clone());
+    let source = Container::new(tail, position.as_ref(), max_line_bytes);
+    (named, Input::new(name, lines, Box::new(source)).resumed(stats, floor))
+}
+
+fn is_glob(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// The label of a log that a path or glob denotes. Where the wildcard stands
+/// for rotations alone it is the configured name; where it tells logs apart,
+/// what it stands for comes behind. It must not depend on how many there are
+/// today: a log's position belongs to its name.
+fn source_name(log: &LogConfig, live: &Path) -> String {
+    let live = live.to_string_lossy();
+    let wild = |c| matches!(c, '*' | '?' | '[' | ']');
+    let (Some(first), Some(last)) = (log.path.find(wild), log.path.rfind(wild)) else {
+        return log.name.clone();
+    };
+    let (front, back) = (&log.path[..first], &log.path[last + 1..]);
+    let Some(rest) = live.strip_prefix(front) else { return log.name.clone() };
+    let part = rest.strip_suffix(back).unwrap_or(rest);
+    let part: String =
+        part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    let part = part.trim_matches(['-', '.']);
+    if part.is_empty() { log.name.clone() } else { format!("{}-{part}", log.name) }
 }
 
 fn load(store: &Store) -> anyhow::Result<Option<crate::pipeline::Saved>> {
@@ -157,4 +200,24 @@ fn load(store: &Store) -> anyhow::Result<Option<crate::pipeline::Saved>> {
 /// A source's name as part of a file's name.
 fn file_name(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_keeps_its_name_however_many_there_are() {
+        let name = |pattern: &str, live: &str| {
+            let log =
+                LogConfig { name: "audit".into(), kind: LogKind::Audit, path: pattern.into(), node: None };
+            source_name(&log, Path::new(live))
+        };
+        assert_eq!(name("/v/audit.log", "/v/audit.log"), "audit");
+        assert_eq!(name("/v/audit.log*", "/v/audit.log"), "audit");
+        assert_eq!(name("/v/audit.log-*", "/v/audit.log"), "audit");
+        assert_eq!(name("/v/*/audit.log", "/v/node-a/audit.log"), "audit-node-a");
+        assert_eq!(name("/v/*/audit.log*", "/v/node-a/audit.log"), "audit-node-a-audit.log");
+        assert_eq!(name("/v/node-[ab].log", "/v/node-b.log"), "audit-b");
+    }
 }

@@ -66,7 +66,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             match appended {
                 Ok(()) => bell.ring(),
                 Err(error) => {
-                    tracing::error!(%error, "An observation could not be kept: make room in the state folder")
+                    tracing::error!(%error, "An observation could not be kept: make room in the state folder");
                 }
             }
         });
@@ -77,7 +77,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for feed in opened.feeds {
         feed.start(Arc::clone(&bell));
     }
-    let ingest = Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), observations, &config);
+    let ingest =
+        Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), observations, opened.globs, &config);
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
