@@ -55,7 +55,7 @@ Exit codes:
 
 const SERVE_EXAMPLES: &str = "\
 Flags win over variables, variables over the file. Each log is followed across
-its rotations; a glob must match the rotated files of one log only. Secrets have
+its rotations; a glob (quote it) may stand for them or for several logs. Secrets have
 no flag: they come from VAULT_TOKEN (BAO_TOKEN), LEASEWATCH_VAULT_APPROLE_SECRET_ID,
 or from the files that flags name.
 

@@ -71,7 +71,7 @@ settings! {
     AUDIT_LOG {
         key: Some("audit_log"), flag: Some("audit-log"), variables: ["LEASEWATCH_AUDIT_LOG"],
         kind: Kind::List("[NAME=]PATH"), default: "none",
-        help: "File of an audit device: a path, a glob over the rotated files of ONE log, or - for standard input. \
+        help: "File of an audit device: a path, a glob over its rotated files or over several logs, or - for standard input. \
                Its NAME is the label `source`, by default audit, then audit-2",
     }
     /// Server logs.

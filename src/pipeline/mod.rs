@@ -22,6 +22,7 @@ use crate::source::Position;
 use crate::state::{Limits, SourceId, State};
 use input::{Head, Item, Rest};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub struct Pipeline {
     front: Timestamp,
     /// Steps applied since the beginning: the same number means the same numbers.
     applied: u64,
+    /// Sources of an earlier run that are not there now, but may come back.
+    absent: BTreeMap<String, SavedSource>,
 }
 
 /// What has to be kept so that reading can go on where it stopped.
@@ -52,7 +55,7 @@ pub struct Saved {
 }
 
 /// What has to be kept of one source.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SavedSource {
     /// The first line not yet applied.
     pub position: Position,
@@ -78,7 +81,7 @@ pub enum Progress {
 impl Pipeline {
     /// A pipeline that has counted nothing yet.
     pub fn new(limits: Limits, inputs: Vec<Input>) -> Self {
-        Self { inputs, state: State::new(limits), front: Timestamp::MIN, applied: 0 }
+        Self { inputs, state: State::new(limits), front: Timestamp::MIN, applied: 0, absent: BTreeMap::new() }
     }
 
     /// A pipeline that goes on from what was saved; `inputs` begin where it says.
@@ -90,7 +93,22 @@ impl Pipeline {
         inputs: Vec<Input>,
     ) -> Self {
         state.restore(limits);
-        Self { inputs, state, front, applied }
+        Self { inputs, state, front, applied, absent: BTreeMap::new() }
+    }
+
+    /// One more source, from here on.
+    pub fn add(&mut self, input: Input) {
+        self.inputs.push(input);
+    }
+
+    /// Keeps in every checkpoint what is known of sources that are not there now.
+    pub fn keep_absent(&mut self, absent: BTreeMap<String, SavedSource>) {
+        self.absent = absent;
+    }
+
+    /// What is known of a source that is back.
+    pub fn take_absent(&mut self, name: &str) -> Option<SavedSource> {
+        self.absent.remove(name)
     }
 
     /// Applies what can be applied, at most `steps`, up to the event time `until`.
@@ -210,7 +228,7 @@ impl Pipeline {
             version: u32,
             applied: u64,
             front: Timestamp,
-            sources: BTreeMap<&'a str, SavedSource>,
+            sources: BTreeMap<&'a str, Cow<'a, SavedSource>>,
             state: &'a State,
         }
         let source = |input: &Input| SavedSource {
@@ -218,11 +236,13 @@ impl Pipeline {
             floor: input.applied_to(),
             stats: input.stats.clone(),
         };
+        let present = self.inputs.iter().map(|input| (input.name.as_str(), Cow::Owned(source(input))));
+        let absent = self.absent.iter().map(|(name, source)| (name.as_str(), Cow::Borrowed(source)));
         serde_json::to_vec(&Borrowed {
             version: VERSION,
             applied: self.applied,
             front: self.front,
-            sources: self.inputs.iter().map(|input| (input.name.as_str(), source(input))).collect(),
+            sources: absent.chain(present).collect(),
             state: &self.state,
         })
     }

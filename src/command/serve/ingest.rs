@@ -2,10 +2,11 @@
 
 use super::bell::Bell;
 use super::clock::wall;
+use super::inputs::Globs;
 use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
-use crate::pipeline::Progress;
+use crate::pipeline::{Input, Progress};
 use crate::store::{Checkpoint, Older, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,13 +20,16 @@ const SETTLING: Duration = Duration::from_millis(200);
 /// How long to wait at most at the end of every log.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How often the globs are looked at for new logs.
+const FIND_EVERY: Duration = Duration::from_secs(5);
+
 /// The reading thread.
 pub(super) struct Ingest {
     shared: Arc<Shared>,
     checkpoint: Checkpoint,
     bell: Arc<Bell>,
-    /// The live file of every spool, by the place of its source.
-    spools: Vec<(usize, PathBuf)>,
+    /// The live file of every spool, by the name of its source.
+    spools: Vec<(String, PathBuf)>,
     every: Duration,
     /// Steps applied at the last checkpoint.
     saved: Option<u64>,
@@ -34,6 +38,7 @@ pub(super) struct Ingest {
     notices: u64,
     /// Mounts known at the last look.
     mounts: usize,
+    globs: Globs,
 }
 
 impl Ingest {
@@ -41,7 +46,8 @@ impl Ingest {
         shared: Arc<Shared>,
         store: &Store,
         bell: Arc<Bell>,
-        spools: Vec<(usize, PathBuf)>,
+        spools: Vec<(String, PathBuf)>,
+        globs: Globs,
         config: &Config,
     ) -> Self {
         Self {
@@ -53,6 +59,7 @@ impl Ingest {
             saved: None,
             notices: 0,
             mounts: 0,
+            globs,
         }
     }
 
@@ -61,6 +68,7 @@ impl Ingest {
         // The first checkpoint at once: a process that dies early has to know the files that
         // it was reading, however often they are rotated until it is back.
         let mut due = Instant::now();
+        let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
             let (progress, front, notices, mounts) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
@@ -73,6 +81,10 @@ impl Ingest {
                 // A mount that the API was not asked about yet, unless the API just told it.
                 self.shared.board.want_inventory();
                 self.mounts = mounts;
+            }
+            if Instant::now() >= next_find {
+                self.shared.find_logs(&self.globs);
+                next_find = Instant::now() + FIND_EVERY;
             }
             if Instant::now() >= due || notices != self.notices {
                 // A full disk now is no reason to stop counting.
@@ -91,15 +103,18 @@ impl Ingest {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
-        // Looked at before the positions are taken: what is older then, they are past.
-        let older: Vec<_> = self.spools.iter().map(|(place, live)| (*place, Older::of(live))).collect();
+        // Looked at before the positions are taken: what is older then, those in the live file are past.
+        let older: Vec<_> = self.spools.iter().map(|(_, live)| Older::of(live)).collect();
         let (applied, content, read, notices) = {
             let pipeline = self.shared.pipeline();
             if self.saved == Some(pipeline.applied()) {
                 self.shared.saved(wall());
                 return Ok(());
             }
-            let read: Vec<_> = older.iter().map(|(place, _)| pipeline.inputs()[*place].position()).collect();
+            let position = |name: &String| {
+                pipeline.inputs().iter().find(|input| input.name == *name).map(Input::position)
+            };
+            let read: Vec<_> = self.spools.iter().map(|(name, _)| position(name)).collect();
             (pipeline.applied(), pipeline.save()?, read, notices(&pipeline))
         };
         if let Err(error) = self.checkpoint.save(&content) {
@@ -109,7 +124,8 @@ impl Ingest {
         self.saved = Some(applied);
         self.shared.noticed(notices);
         self.shared.saved(wall());
-        for ((_, older), read) in older.into_iter().zip(read) {
+        for (older, read) in older.into_iter().zip(read) {
+            let read = read.unwrap_or_default();
             if let Err(error) = older.and_then(|older| older.delete_if_read(&read)) {
                 tracing::warn!(%error, "What is counted could not be deleted; look at the rights of the state folder");
             }

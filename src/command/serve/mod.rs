@@ -77,7 +77,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     for feed in opened.feeds {
         feed.start(Arc::clone(&bell));
     }
-    let ingest = Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), opened.spools, &config);
+    let ingest =
+        Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), opened.spools, opened.globs, &config);
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))

@@ -2,7 +2,7 @@
 //! and how far it has got.
 
 use super::clock::wall;
-use super::inputs::Named;
+use super::inputs::{Globs, Named};
 use super::own;
 use crate::config::Config;
 use crate::event::Timestamp;
@@ -34,7 +34,8 @@ pub(super) struct Shared {
     /// Every log was read to its end once.
     caught_up: AtomicBool,
     progress: Mutex<Option<Progress>>,
-    pub(super) names: Vec<Named>,
+    /// Every log, by its place in the pipeline.
+    pub(super) names: Mutex<Vec<Named>>,
     pub(super) board: Board,
     pub(super) saved: Mutex<Option<Timestamp>>,
     /// Rotations and gaps of every source, by its place, as the checkpoint has them.
@@ -73,7 +74,7 @@ impl Shared {
             began: wall(),
             caught_up: AtomicBool::new(false),
             progress: Mutex::new(None),
-            names: names.to_vec(),
+            names: Mutex::new(names.to_vec()),
             board,
             saved: Mutex::new(None),
         })
@@ -120,6 +121,16 @@ impl Shared {
     /// The rotations and gaps that may be shown.
     pub(super) fn notices(&self) -> Vec<Notices> {
         self.noticed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes up the logs that a glob has come to match.
+    pub(super) fn find_logs(&self, globs: &Globs) {
+        let mut pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner);
+        for (named, input) in globs.find(&mut pipeline) {
+            self.names.lock().unwrap_or_else(PoisonError::into_inner).push(named);
+            self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(Notices::default());
+            pipeline.add(input);
+        }
     }
 
     /// Every log was read to its end at least once.

@@ -40,7 +40,8 @@ impl Site for Shared {
         let nodes = self.board.report();
         let pipeline = self.pipeline();
         let silent = !self.is_catching_up(pipeline.front()) && is_silent(&nodes, pipeline.state().canary());
-        let sources = pipeline.inputs().iter().zip(&self.names).map(|(input, named)| {
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let sources = pipeline.inputs().iter().zip(&names).map(|(input, named)| {
             let (stats, status) = (input.stats(), input.status());
             SourceView {
                 name: named.name.clone(),

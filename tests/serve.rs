@@ -1,0 +1,115 @@
+//! `serve` as a process, over logs that were there before it: killed on the
+//! way, fed by standard input or by a glob, it comes to what `analyze` comes to.
+
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
+#![allow(dead_code, reason = "other tests use the rest of the support")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::time::Duration;
+use support::{Leasewatch, Metrics, NeverFalls, analyze, lines};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
+
+fn unpack(name: &str, into: &Path) -> String {
+    let path = into.join(name);
+    let mut text = Vec::new();
+    let packed = File::open(format!("{CORPUS}{name}.zst")).unwrap();
+    zstd::Decoder::new(packed).unwrap().read_to_end(&mut text).unwrap();
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// All counters and histograms that are not about the exporter itself. Rates are about
+/// a moment, and the moments of two runs differ.
+fn comparable(page: &Metrics) -> BTreeMap<String, String> {
+    let own = ["leasewatch_log_", "process_"];
+    let kept = page.series.iter().filter(|((name, _), _)| {
+        let counts = ["_total", "_bucket", "_sum", "_count", "_timestamp_seconds"];
+        counts.iter().any(|end| name.ends_with(end))
+            && !own.iter().any(|start| name.starts_with(start))
+            && name != "leasewatch_checkpoint_last_success_timestamp_seconds"
+    });
+    kept.map(|((name, labels), value)| (format!("{name}{labels:?}"), value.to_string())).collect()
+}
+
+#[test]
+fn killed_ten_times_on_the_way_it_comes_to_what_analyze_comes_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (audit, server) = (unpack("audit.log", dir.path()), unpack("server.log", dir.path()));
+    let state = dir.path().join("state").to_str().unwrap().to_owned();
+    let arguments = [
+        "--audit-log",
+        &audit,
+        "--server-log",
+        &server,
+        "--state-dir",
+        &state,
+        "--checkpoint.interval",
+        "1s",
+    ];
+    let mut leasewatch = Leasewatch::start(arguments, &[]);
+    let mut never = NeverFalls::default();
+    for kill in 0..10u64 {
+        // At another moment each time: before, while and after the first pages are answered.
+        for _ in 0..kill % 4 {
+            if let Ok(page) = leasewatch.try_metrics() {
+                never.page(&page);
+            }
+            std::thread::sleep(Duration::from_millis(37 * kill));
+        }
+        leasewatch.kill9();
+        leasewatch.restart();
+    }
+    let page = leasewatch.metrics_when("all is read", |page| {
+        let read = page.sum("leasewatch_log_lines_total", &[]);
+        if read >= 41_694.0 { Ok(()) } else { Err(format!("{read} lines")) }
+    });
+    never.page(&page);
+    assert_eq!(page.sum("leasewatch_log_lines_total", &[("source", "audit")]), 34_055.0);
+    let offline = analyze([audit.as_str(), "--server-log", &server]);
+    assert_eq!(comparable(&page), comparable(&offline));
+}
+
+#[test]
+fn a_glob_finds_the_log_of_a_new_node_and_knows_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = |node: &str| dir.path().join("logs").join(node).join("audit.log");
+    let write = |node: &str, numbers: std::ops::Range<u64>| {
+        fs::create_dir_all(log(node).parent().unwrap()).unwrap();
+        let mut file = File::options().append(true).create(true).open(log(node)).unwrap();
+        for number in numbers {
+            write!(file, "{}", lines::issued(number, "app")).unwrap();
+        }
+    };
+    write("node-b", 0..10);
+    let pattern = log("*").to_str().unwrap().to_owned();
+    let state = dir.path().join("state").to_str().unwrap().to_owned();
+    let mut leasewatch = Leasewatch::start(["--audit-log", &pattern, "--state-dir", &state], &[]);
+    let read = |leasewatch: &Leasewatch, source: &str, lines: f64| {
+        leasewatch.metrics_when(source, |page| {
+            let read = page.value("leasewatch_log_lines_total", &[("source", source)]);
+            if read == Some(lines) { Ok(()) } else { Err(format!("{read:?} lines of {source}")) }
+        })
+    };
+    read(&leasewatch, "audit-node-b", 10.0);
+    // One that sorts before it must not take its name.
+    write("node-a", 10..15);
+    read(&leasewatch, "audit-node-a", 5.0);
+    assert!(leasewatch.stop().0.success());
+    // Its volume is mounted late: what was read of it must not be read again.
+    fs::rename(log("node-a").parent().unwrap(), dir.path().join("away")).unwrap();
+    leasewatch.restart();
+    read(&leasewatch, "audit-node-b", 10.0);
+    assert!(leasewatch.stop().0.success());
+    leasewatch.restart();
+    fs::rename(dir.path().join("away"), log("node-a").parent().unwrap()).unwrap();
+    write("node-a", 15..17);
+    let page = read(&leasewatch, "audit-node-a", 7.0);
+    assert_eq!(page.sum("leasewatch_credentials_issued_total", &[]), 17.0);
+}
