@@ -2,7 +2,6 @@
 //! that is then tailed like any log. Observations, and standard input of `serve`.
 
 use super::{Store, private};
-use crate::source::{FileId, Position};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -82,7 +81,7 @@ impl Spool {
 /// reading has come to that live file.
 #[derive(Debug)]
 pub struct Older {
-    live: FileId,
+    live: (u64, u64),
     files: Vec<PathBuf>,
 }
 
@@ -95,22 +94,21 @@ impl Older {
         // In this order: a rotation in between makes the live file a later one, never a listed one.
         let files = older(path)?.into_iter().map(|(_, path)| path).collect();
         let live = fs::metadata(path)?;
-        Ok(Self { live: FileId { dev: live.dev(), ino: live.ino() }, files })
+        Ok(Self { live: (live.dev(), live.ino()), files })
     }
 
-    /// Deletes them, if a checkpoint stands whose position `read` in this spool is in the live
-    /// file. Returns whether it is.
+    /// Device and inode of the live file at that moment.
+    pub fn live(&self) -> (u64, u64) {
+        self.live
+    }
+
+    /// Deletes them. To be called once a checkpoint stands whose position in this spool is in
+    /// the live file.
     ///
     /// # Errors
     /// That a file could not be deleted.
-    pub fn delete_if_read(self, read: &Position) -> io::Result<bool> {
-        if read.file.as_ref().is_none_or(|file| file.id != self.live) || read.late.is_some() {
-            return Ok(false);
-        }
-        for path in self.files {
-            fs::remove_file(path)?;
-        }
-        Ok(true)
+    pub fn delete(self) -> io::Result<()> {
+        self.files.into_iter().try_for_each(fs::remove_file)
     }
 }
 
@@ -155,7 +153,6 @@ fn ends_whole(path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{FileMark, Mark};
 
     #[test]
     fn lines_go_on_in_a_new_file_and_old_files_go() {
@@ -173,21 +170,15 @@ mod tests {
         };
         assert_eq!(names(), ["observations", "observations.00000001", "observations.00000002"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), "third line\n");
-        let position = |path: &str| {
-            let found = fs::metadata(folder.path().join(path)).unwrap();
-            let id = FileId { dev: found.dev(), ino: found.ino() };
-            let mark = FileMark { head: Mark::default(), id, path: path.into() };
-            Position { file: Some(mark.into()), ..Position::default() }
-        };
         let older = || Older::of(&path).unwrap();
-        // Reading may still be in an older file, or have been when the older ones were listed.
-        assert!(!older().delete_if_read(&Position::default()).unwrap());
-        assert!(!older().delete_if_read(&position("observations.00000002")).unwrap());
         let before = older();
+        assert_eq!(older().live(), before.live());
         spool.append(b"fourth line").unwrap();
-        assert!(!before.delete_if_read(&position("observations")).unwrap());
-        assert_eq!(names().len(), 4);
-        assert!(older().delete_if_read(&position("observations")).unwrap());
+        // What was the live file then stays.
+        assert_ne!(older().live(), before.live());
+        before.delete().unwrap();
+        assert_eq!(names(), ["observations", "observations.00000003"]);
+        older().delete().unwrap();
         assert_eq!(names(), ["observations"]);
     }
 

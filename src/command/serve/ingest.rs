@@ -7,6 +7,7 @@ use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Progress};
+use crate::source::{FileId, Position};
 use crate::store::{Checkpoint, Older, Store};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -125,11 +126,18 @@ impl Ingest {
         self.shared.noticed(notices);
         self.shared.saved(wall());
         for (older, read) in older.into_iter().zip(read) {
-            let read = read.unwrap_or_default();
-            if let Err(error) = older.and_then(|older| older.delete_if_read(&read)) {
+            let is_live = |older: &Older| read.as_ref().is_some_and(|read| is_in(read, older.live()));
+            let deleted = older.and_then(|older| if is_live(&older) { older.delete() } else { Ok(()) });
+            if let Err(error) = deleted {
                 tracing::warn!(%error, "What is counted could not be deleted; look at the rights of the state folder");
             }
         }
         Ok(())
     }
+}
+
+/// Reading has come to the file with this device and inode, and is done with those before it.
+fn is_in(position: &Position, (dev, ino): (u64, u64)) -> bool {
+    let id = FileId { dev, ino };
+    position.late.is_none() && position.file.as_ref().is_some_and(|file| file.id == id)
 }
