@@ -97,6 +97,11 @@ impl Older {
         Ok(Self { live: (live.dev(), live.ino()), files })
     }
 
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Device and inode of the live file at that moment.
     pub fn live(&self) -> (u64, u64) {
         self.live
