@@ -14,6 +14,8 @@ use std::time::Instant;
 const LEAP: i64 = 3_600_000_000_000;
 /// So many lines with a time, the first included, prove a leap.
 const PROOF: usize = 8;
+/// So many steps of any kind, so that lines without a time cannot pile up here.
+const WAITING_MOST: usize = 1_024;
 /// At the end of a finished log a leap of at most so much, in nanoseconds, needs no proof:
 /// a quiet month is nothing strange.
 const QUIET: i64 = 30 * 86_400_000_000_000;
@@ -101,7 +103,8 @@ impl Doubt {
         if let Some(back) = behind.find(|at| leaps(told, *at)) {
             return Verdict::Refuted(back.max(floor));
         }
-        let proven = self.waiting.iter().filter(|line| line.at.is_some()).count() >= PROOF;
+        let proven = self.waiting.len() >= WAITING_MOST
+            || self.waiting.iter().filter(|line| line.at.is_some()).count() >= PROOF;
         match self.end {
             _ if proven => Verdict::Believed,
             None => Verdict::Open,
