@@ -32,8 +32,10 @@ pub(super) fn action(
     } else if let Some(below) = path.strip_prefix("auth/") {
         authentication(path, below, operation, writes, mount)
     } else if let Some(path) = path.strip_prefix("identity/") {
-        // Look-ups are writes by their operation only.
-        if writes && !path.starts_with("lookup/") && !path.starts_with("oidc/introspect") {
+        // Look-ups are writes by their operation only, and so is what clients of an OIDC provider do.
+        let is_provider = path.starts_with("oidc/provider/")
+            && ["/authorize", "/token", "/userinfo"].iter().any(|end| path.ends_with(end));
+        if writes && !path.starts_with("lookup/") && !path.starts_with("oidc/introspect") && !is_provider {
             Action::Privileged(Privileged::IdentityWrite)
         } else {
             Action::Other
@@ -91,12 +93,14 @@ fn authentication(
 ) -> Action {
     let rest = mount.and_then(|mount| path.strip_prefix(mount.point.as_str()));
     if let Some(verb) = below.strip_prefix("token/") {
-        return match verb {
+        // Older versions take the token or its accessor at the end of the path, too.
+        let first = verb.split('/').next().unwrap_or(verb);
+        return match first {
+            "roles" if writes && first != verb => Action::Privileged(Privileged::AuthWrite),
             _ if operation != Operation::Write => Action::Other,
             "revoke" | "revoke-self" | "revoke-accessor" | "revoke-orphan" => {
                 Action::Revoke(RevocationForm::Token, LeaseRef::Absent)
             }
-            _ if verb.starts_with("roles/") => Action::Privileged(Privileged::AuthWrite),
             _ => Action::Other,
         };
     }
@@ -115,8 +119,10 @@ fn authentication(
             Action::Other
         };
     }
-    // Handing out a secret ID is an AppRole's daily business, not a change to it.
-    if writes && !path.contains("/secret-id") && !path.contains("/tidy/") && !path.ends_with("/auth_url") {
+    // Handing out a secret ID is an AppRole's daily business, not a change to it; so are the
+    // steps of a login by OIDC or SAML.
+    let is_step = ["/auth_url", "/oidc/poll", "/sso_service_url"].iter().any(|step| path.ends_with(step));
+    if writes && !path.contains("/secret-id") && !path.contains("/tidy/") && !is_step {
         Action::Privileged(Privileged::AuthWrite)
     } else {
         Action::Other

@@ -1,6 +1,7 @@
 //! Decoding: one line of an audit device to one event, or the reason why not.
 
 use super::classify::{action, is_hashed, operation};
+use super::loose::Loose;
 use super::view::{self, Line};
 use super::{error_text, json};
 use crate::event::{
@@ -115,6 +116,10 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
             .and_then(RequestId::parse),
         capped,
+        relayed: match stage {
+            Stage::Request => !line.forwarded_from.is_empty(),
+            Stage::Response => matches!(line.forwarded, Some(Loose::Bool(true))),
+        },
     })
 }
 
@@ -122,9 +127,7 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
 /// all that is logged where an engine answered with an error of its own (HTTP 400).
 fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
     let error = &*line.error;
-    if matches!(line.forwarded, Some(super::loose::Loose::Bool(true)))
-        || !error.is_empty() && error_text::left_to_active(error)
-    {
+    if !error.is_empty() && error_text::left_to_active(error) {
         return Outcome::Forwarded;
     }
     if !error.is_empty() {
@@ -133,18 +136,22 @@ fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
     let Some(data) = line.response.as_ref().and_then(|response| response.data.as_ref()) else {
         return Outcome::Ok;
     };
-    if let Some(told) = &data.error {
-        // A secret of a key/value store may have a key of that name.
-        let stored = matches!(engine, "kv" | "generic" | "cubbyhole") && data.keys > 1;
-        if !stored {
-            let failure = match error_text::classify(told, caller.known) {
-                _ if is_hashed(told) => Failure::Hashed,
-                // What the caller was told is the caller's doing.
-                Failure::Backend => Failure::Other,
-                failure => failure,
-            };
-            return Outcome::Failed(failure);
-        }
+    // A secret of a key/value store may have keys of these names. Version 1 answers with an
+    // empty `secret`, which no failure has.
+    let is_store = matches!(engine, "kv" | "generic" | "cubbyhole");
+    if is_store && line.response.as_ref().is_some_and(|response| response.secret.is_some()) {
+        return Outcome::Ok;
+    }
+    if let Some(told) = &data.error
+        && (!is_store || data.keys == 1)
+    {
+        let failure = match error_text::classify(told, caller.known) {
+            _ if is_hashed(told) => Failure::Hashed,
+            // The engine's own words: as good as hashed.
+            Failure::Backend => Failure::Hashed,
+            failure => failure,
+        };
+        return Outcome::Failed(failure);
     }
     match data.http_status_code {
         Some(202) => Outcome::Queued,

@@ -4,6 +4,8 @@
 //! right where it does not give up. It takes half the time of `serde_json`, which is
 //! most of the time that a line takes; the tests hold the two against each other.
 
+#![allow(clippy::inline_always, reason = "left to itself the compiler calls what takes two instructions")]
+
 use serde::de::value::BorrowedStrDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -51,12 +53,12 @@ struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
-    #[inline]
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, byte: u8) -> Result<()> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -76,7 +78,7 @@ impl<'de> Reader<'de> {
     }
 
     /// To the next quote or backslash, and which it is.
-    #[inline]
+    #[inline(always)]
     fn pass_plain(&mut self) -> Result<u8> {
         const ONES: u64 = u64::MAX / 255;
         let rest = &self.text.as_bytes()[self.at..];
@@ -107,7 +109,7 @@ impl<'de> Reader<'de> {
     }
 
     /// To the end of a string; whether it holds escapes.
-    #[inline]
+    #[inline(always)]
     fn pass_string(&mut self) -> Result<bool> {
         self.take(b'"')?;
         let mut escapes = false;
@@ -130,7 +132,7 @@ impl<'de> Reader<'de> {
     }
 
     /// A string, borrowed where it has no escapes.
-    #[inline]
+    #[inline(always)]
     fn string(&mut self) -> Result<Cow<'de, str>> {
         let start = self.at;
         let escapes = self.pass_string()?;
@@ -205,7 +207,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn enter(&mut self) -> Result<()> {
         self.at += 1;
         self.depth += 1;

@@ -21,6 +21,8 @@ pub(super) struct Line<'a> {
     pub(super) error: Str<'a>,
     #[serde(borrow)]
     pub(super) forwarded: Option<Loose<'a>>,
+    #[serde(borrow, default)]
+    pub(super) forwarded_from: Str<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,5 +1,6 @@
 //! Metrics about what happens to credentials, from the audit log.
 
+use super::metric;
 use crate::snapshot::{Kind, Metric};
 
 /// The labels of a role.
@@ -12,15 +13,6 @@ const ROLE_WINDOW: &[&str] = &["vault_namespace", "mount", "engine", "role", "wi
 const MOUNT: &[&str] = &["vault_namespace", "mount", "engine"];
 const MOUNT_OUTCOME: &[&str] = &["vault_namespace", "mount", "engine", "outcome"];
 const CONNECTION: &[&str] = &["vault_namespace", "mount", "connection"];
-
-const fn metric(
-    name: &'static str,
-    kind: Kind,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    Metric { name, help, kind, labels }
-}
 
 /// Dynamic credentials made.
 pub static ISSUED: Metric = metric(

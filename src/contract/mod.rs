@@ -5,9 +5,19 @@ pub mod credentials;
 pub mod own;
 pub mod vault;
 
-use crate::snapshot::Metric;
+use crate::snapshot::{Kind, Metric};
 
 /// Every metric, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
     [credentials::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
+}
+
+/// A definition that reads as a row of a table.
+const fn metric(
+    name: &'static str,
+    kind: Kind,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, help, kind, labels }
 }

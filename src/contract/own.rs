@@ -1,17 +1,8 @@
 //! Metrics about the exporter itself: its logs, its files, its own state.
 
+use super::metric;
 use crate::snapshot::Kind::{Counter, Gauge};
-use crate::snapshot::{Kind, Metric};
-
-/// Shorthand, so that a definition reads as a row of a table.
-const fn metric(
-    name: &'static str,
-    kind: Kind,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Metric {
-    Metric { name, help, kind, labels }
-}
+use crate::snapshot::Metric;
 
 /// Always 1.
 pub static BUILD_INFO: Metric = metric(

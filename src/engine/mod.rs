@@ -6,7 +6,7 @@
 mod pattern;
 
 use crate::event::Operation;
-use pattern::Pattern;
+use pattern::{Name, Pattern};
 
 /// What a request below a mount asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,18 +51,24 @@ struct Engine {
     config: &'static [Pattern],
     /// Paths that rotate a root credential.
     rotate_root: &'static [Pattern],
+    /// Paths that look like one of those above and are daily business.
+    upkeep: &'static [Pattern],
 }
 
 const fn role(prefix: &'static str) -> Pattern {
-    Pattern { prefix, named: true, suffix: "" }
+    Pattern { prefix, name: Name::Any, suffix: "" }
+}
+
+const fn segment(prefix: &'static str) -> Pattern {
+    Pattern { prefix, name: Name::Segment, suffix: "" }
 }
 
 const fn between(prefix: &'static str, suffix: &'static str) -> Pattern {
-    Pattern { prefix, named: true, suffix }
+    Pattern { prefix, name: Name::Any, suffix }
 }
 
 const fn exactly(path: &'static str) -> Pattern {
-    Pattern { prefix: path, named: false, suffix: "" }
+    Pattern { prefix: path, name: Name::Absent, suffix: "" }
 }
 
 static TABLE: &[Engine] = &[
@@ -73,6 +79,7 @@ static TABLE: &[Engine] = &[
         roles: &[role("roles/"), role("static-roles/")],
         config: &[role("config/")],
         rotate_root: &[role("rotate-root/")],
+        upkeep: &[],
     },
     Engine {
         types: &["aws"],
@@ -81,6 +88,7 @@ static TABLE: &[Engine] = &[
         roles: &[role("roles/"), role("static-roles/")],
         config: &[exactly("config/root"), exactly("config/lease")],
         rotate_root: &[exactly("config/rotate-root")],
+        upkeep: &[],
     },
     Engine {
         types: &["pki"],
@@ -92,9 +100,11 @@ static TABLE: &[Engine] = &[
             role("issuer/"),
         ],
         fixed: &[],
-        roles: &[role("roles/")],
+        // Below a role's name lies its ACME service, where anybody may write.
+        roles: &[segment("roles/")],
         config: &[role("config/"), role("root/"), role("intermediate/")],
         rotate_root: &[],
+        upkeep: &[],
     },
     Engine {
         types: &["ssh"],
@@ -103,6 +113,7 @@ static TABLE: &[Engine] = &[
         roles: &[role("roles/")],
         config: &[role("config/")],
         rotate_root: &[],
+        upkeep: &[],
     },
     Engine {
         types: &["gcp"],
@@ -119,14 +130,30 @@ static TABLE: &[Engine] = &[
         roles: &[role("roleset/"), role("static-account/"), role("impersonated-account/")],
         config: &[exactly("config")],
         rotate_root: &[exactly("config/rotate-root")],
+        upkeep: &[
+            between("roleset/", "/rotate"),
+            between("roleset/", "/rotate-key"),
+            between("static-account/", "/rotate-key"),
+        ],
     },
     Engine {
-        types: &["ldap", "openldap", "ad"],
+        types: &["ldap", "openldap"],
         issue: &[role("creds/"), between("library/", "/check-out")],
         fixed: &[role("static-cred/")],
         roles: &[role("role/"), role("roles/"), role("static-role/"), role("library/")],
         config: &[exactly("config")],
         rotate_root: &[exactly("rotate-root")],
+        upkeep: &[between("library/", "/check-in")],
+    },
+    // Its passwords are those of service accounts, for everybody who asks.
+    Engine {
+        types: &["ad"],
+        issue: &[between("library/", "/check-out")],
+        fixed: &[role("creds/")],
+        roles: &[role("roles/"), role("library/")],
+        config: &[exactly("config")],
+        rotate_root: &[exactly("rotate-root")],
+        upkeep: &[between("library/", "/check-in")],
     },
     Engine {
         types: &["azure"],
@@ -135,6 +162,7 @@ static TABLE: &[Engine] = &[
         roles: &[role("roles/")],
         config: &[exactly("config")],
         rotate_root: &[exactly("rotate-root")],
+        upkeep: &[],
     },
     // No credentials of their own: a path `creds/…` in them is somebody's key.
     Engine {
@@ -160,6 +188,7 @@ static TABLE: &[Engine] = &[
         roles: &[],
         config: &[],
         rotate_root: &[],
+        upkeep: &[],
     },
 ];
 
@@ -172,6 +201,7 @@ static USUAL: Engine = Engine {
     roles: &[role("roles/"), role("role/"), role("static-roles/")],
     config: &[role("config/"), exactly("config")],
     rotate_root: &[role("rotate-root/"), exactly("rotate-root"), exactly("config/rotate-root")],
+    upkeep: &[],
 };
 
 /// What `operation` on `path` (below the mount) asks of an engine of this type.
@@ -188,8 +218,11 @@ pub fn meaning<'p>(mount_type: &str, path: &'p str, operation: Operation) -> Mea
                 return Meaning::Issue(role);
             }
             if operation == Operation::Read {
-                return find(engine.fixed)
-                    .map_or(Meaning::Other, |name| Meaning::ReadStatic(Role { label: path, name }));
+                return find(engine.fixed).map_or(Meaning::Other, |name| {
+                    // The usual verb is left out here too.
+                    let label = if path.starts_with("creds/") { name } else { path };
+                    Meaning::ReadStatic(Role { label, name })
+                });
             }
             changed(engine, path, false)
         }
@@ -200,7 +233,9 @@ pub fn meaning<'p>(mount_type: &str, path: &'p str, operation: Operation) -> Mea
 
 fn changed<'p>(engine: &Engine, path: &'p str, deleted: bool) -> Meaning<'p> {
     let find = |patterns: &[Pattern]| patterns.iter().find_map(|pattern| pattern.name(path));
-    if let Some(connection) = find(engine.rotate_root).filter(|_| !deleted) {
+    if find(engine.upkeep).is_some() {
+        Meaning::Other
+    } else if let Some(connection) = find(engine.rotate_root).filter(|_| !deleted) {
         Meaning::RotateRoot(connection)
     } else if let Some(connection) = find(engine.config) {
         Meaning::WriteConfig(connection)

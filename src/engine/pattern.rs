@@ -1,9 +1,19 @@
 //! A pattern: a path below a mount, with or without a name in it.
 
-/// `prefix`, then a name if `named`, then `suffix`.
+/// What stands between the two ends of a pattern.
+pub(super) enum Name {
+    /// Nothing.
+    Absent,
+    /// A name without slashes.
+    Segment,
+    /// A name, with slashes or without; a folder is no name.
+    Any,
+}
+
+/// `prefix`, then a name, then `suffix`.
 pub(super) struct Pattern {
     pub(super) prefix: &'static str,
-    pub(super) named: bool,
+    pub(super) name: Name,
     pub(super) suffix: &'static str,
 }
 
@@ -11,7 +21,11 @@ impl Pattern {
     /// The name in `path`, if it has this form; `""` where the pattern has none.
     pub(super) fn name<'p>(&self, path: &'p str) -> Option<&'p str> {
         let name = path.strip_prefix(self.prefix)?.strip_suffix(self.suffix)?;
-        // A name may have slashes, but a folder is no name.
-        (if self.named { !name.is_empty() && !name.ends_with('/') } else { name.is_empty() }).then_some(name)
+        let fits = match self.name {
+            Name::Absent => name.is_empty(),
+            Name::Segment => !name.is_empty() && !name.contains('/'),
+            Name::Any => !name.is_empty() && !name.ends_with('/'),
+        };
+        fits.then_some(name)
     }
 }

@@ -9,6 +9,7 @@ pub type Text = CompactString;
 
 /// One audit entry.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a mark that an entry has or lacks")]
 pub struct Entry {
     /// Which half of the exchange it is.
     pub stage: Stage,
@@ -30,6 +31,10 @@ pub struct Entry {
     pub caller: Caller,
     /// What it is about, as far as the path and the operation tell without knowing engines.
     pub action: Action,
+    /// A request entry: a standby handed the request on to this node (`forwarded_from`). A
+    /// response entry: the request went from one node to another (`forwarded`), as the active
+    /// node logs it and the standby too.
+    pub relayed: bool,
     /// How it ended; on a request entry, `Ok` or the failure it was logged with.
     pub outcome: Outcome,
     /// Plain lease ID of the answer (`response.secret.lease_id`), where it has one.

@@ -32,7 +32,7 @@ pub enum Failure {
     Backend,
     /// A quota was reached.
     Quota,
-    /// The caller was told why, but the log only has the hash of it.
+    /// The caller was told why, but the log only has the hash of it (or words of the engine's own).
     Hashed,
     /// Anything else.
     Other,

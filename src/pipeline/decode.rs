@@ -55,19 +55,15 @@ fn audit_line(line: &str) -> Decoded {
         }
         return match line.find('{').map(|start| audit::decode(&line[start..])) {
             Some(Ok(event)) => Decoded::event(event),
-            Some(Err(why)) => Decoded::unreadable(reason(why)),
+            Some(Err(why)) => or_whole_after_torn(line, why),
             None => Decoded::unreadable(reason(Unreadable::NotJson)),
         };
     }
     match audit::decode(line) {
         Ok(event) => Decoded::event(event),
-        Err(Unreadable::NotJson) => match whole_after_torn(line) {
-            Some(event) => Decoded { event: Some(event), unreadable: Some("torn") },
-            None => Decoded::unreadable(reason(Unreadable::NotJson)),
-        },
         Err(why) => match serverlog::decode(line) {
             Some(event) => Decoded::event(event),
-            None => Decoded::unreadable(reason(why)),
+            None => or_whole_after_torn(line, why),
         },
     }
 }
@@ -75,12 +71,23 @@ fn audit_line(line: &str) -> Decoded {
 /// After a failed write Vault writes the whole entry again, behind what it had
 /// written of it: the line then begins with a torn entry and ends with a whole one.
 fn whole_after_torn(line: &str) -> Option<Event> {
+    /// An object inside the whole entry may begin as an entry does; each costs a look at the line.
+    const LOOKS_MOST: usize = 8;
     // The first key of an entry, in older and in newer versions.
     ["{\"time\":\"", "{\"auth\":{"]
         .iter()
-        .filter_map(|start| line.rmatch_indices(start).next())
+        .flat_map(|start| line.rmatch_indices(start).take(LOOKS_MOST))
         .filter(|(at, _)| *at > 0)
         .find_map(|(at, _)| audit::decode(&line[at..]).ok())
+}
+
+/// What can be saved of a line that cannot be read. Where it was torn decides what is wrong
+/// with it: that it goes on behind its end, or the type of a field.
+fn or_whole_after_torn(line: &str, why: Unreadable) -> Decoded {
+    match whole_after_torn(line).filter(|_| matches!(why, Unreadable::NotJson | Unreadable::WrongShape)) {
+        Some(event) => Decoded { event: Some(event), unreadable: Some("torn") },
+        None => Decoded::unreadable(reason(why)),
+    }
 }
 
 impl Decoded {

@@ -1,6 +1,7 @@
 //! An input: one source with the one line of it that is read but not yet applied.
 
 use super::decode::{Lines, decode};
+use super::doubt::{Doubt, Waiting};
 use super::stats::Stats;
 use crate::event::{Event, Timestamp};
 use crate::source::{LineSource, Notice, Position, Step};
@@ -20,6 +21,7 @@ pub struct Input {
     applied_floor: Timestamp,
     pub(super) head: Option<Head>,
     pub(super) rest: Rest,
+    doubt: Doubt,
     /// How far the source's clock was seen ahead of ours, in nanoseconds.
     ahead: i64,
     buffer: Vec<u8>,
@@ -30,6 +32,8 @@ pub(super) struct Head {
     pub(super) at: Timestamp,
     pub(super) read: Instant,
     pub(super) item: Item,
+    /// Where it begins, if it is not what the source gave last.
+    position: Option<Position>,
 }
 
 /// What is applied.
@@ -61,6 +65,7 @@ impl Input {
             applied_floor: Timestamp::MIN,
             head: None,
             rest: Rest::Unseen,
+            doubt: Doubt::default(),
             ahead: 0,
             buffer: Vec::new(),
         }
@@ -77,29 +82,59 @@ impl Input {
 
     /// Takes the next step, if there is no head and there may be something.
     pub(super) fn fill(&mut self, now: Instant, wall: Timestamp) {
-        while self.head.is_none() && self.rest == Rest::Unseen {
-            match self.source.next(now, &mut self.buffer) {
+        while self.head.is_none() {
+            if let Some(Waiting { at, read, item, position }) = self.doubt.pop(self.floor) {
+                self.put(at, read, wall, item, Some(position));
+                return;
+            }
+            if self.rest != Rest::Unseen {
+                return;
+            }
+            let (at, item) = match self.source.next(now, &mut self.buffer) {
                 Step::Line => {
                     let decoded = decode(self.lines, &self.buffer);
-                    if let Some(event) = &decoded.event {
-                        self.floor = self.floor.max(event.at);
-                        self.ahead = self.ahead.max(event.at.nanos_since(wall));
-                    }
                     let bytes = self.buffer.len() as u64 + 1;
-                    let item = Item::Line { bytes, event: decoded.event, unreadable: decoded.unreadable };
-                    self.head = Some(Head { at: self.floor, read: now, item });
                     // One line of many megabytes must not hold its memory for ever.
                     if self.buffer.capacity() > 1 << 20 {
                         self.buffer = Vec::new();
                     }
+                    let at = decoded.event.as_ref().map(|event| event.at);
+                    (at, Item::Line { bytes, event: decoded.event, unreadable: decoded.unreadable })
                 }
-                Step::Notice(notice) => {
-                    self.head = Some(Head { at: self.floor, read: now, item: Item::Notice(notice) });
+                Step::Notice(notice) => (None, Item::Notice(notice)),
+                Step::Idle => {
+                    self.rest = Rest::Idle(wall);
+                    self.doubt.idle(wall);
+                    continue;
                 }
-                Step::Idle => self.rest = Rest::Idle(wall),
-                Step::End => self.rest = Rest::Ended,
+                Step::End => {
+                    self.rest = Rest::Ended;
+                    self.doubt.end();
+                    continue;
+                }
+            };
+            if self.doubt.holds(at, self.floor) {
+                let position = self.source.position();
+                self.doubt.push(Waiting { at, read: now, item, position });
+            } else {
+                self.put(at, now, wall, item, None);
             }
         }
+    }
+
+    fn put(
+        &mut self,
+        at: Option<Timestamp>,
+        read: Instant,
+        wall: Timestamp,
+        item: Item,
+        position: Option<Position>,
+    ) {
+        if let Some(at) = at {
+            self.floor = self.floor.max(at);
+            self.ahead = self.ahead.max(at.nanos_since(wall));
+        }
+        self.head = Some(Head { at: self.floor, read, item, position });
     }
 
     /// Another input has a head of that time. Whether this one, which has none,
@@ -157,7 +192,11 @@ impl Input {
     }
 
     /// The first line that is not applied.
-    pub(super) fn position(&self) -> Position {
-        if self.head.is_some() { self.source.position() } else { self.source.next_position() }
+    pub fn position(&self) -> Position {
+        match &self.head {
+            Some(Head { position: Some(position), .. }) => position.clone(),
+            Some(_) => self.source.position(),
+            None => self.doubt.position().cloned().unwrap_or_else(|| self.source.next_position()),
+        }
     }
 }

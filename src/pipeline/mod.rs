@@ -7,6 +7,7 @@
 //! one line a source.
 
 mod decode;
+mod doubt;
 mod input;
 mod stats;
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Every reason why a line, or a part of one, may not be read: the values of the label `reason`.
-pub const REASONS: [&str; 9] = [
+pub const REASONS: [&str; 10] = [
     "broken_archive",
     "jsonx",
     "no_time",
@@ -16,6 +16,7 @@ pub const REASONS: [&str; 9] = [
     "torn",
     "torn_end",
     "wrong_shape",
+    "wrong_time",
 ];
 
 /// Counts of one source.

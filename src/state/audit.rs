@@ -10,7 +10,7 @@ use super::{SourceId, State};
 use crate::contract::credentials as metric;
 use crate::engine::{Meaning, Role};
 use crate::event::{
-    Action, Entry, Failure, LeaseRef, Operation, Outcome, Privileged, RevocationForm, Stage, Timestamp,
+    Action, Entry, Failure, LeaseRef, Operation, Outcome, Privileged, RevocationForm, Stage, Text, Timestamp,
 };
 use crate::snapshot::Metric;
 
@@ -28,7 +28,10 @@ impl State {
         match entry.stage {
             Stage::Request => self.request(source, at, entry),
             Stage::Response => {
-                if entry.outcome == Outcome::Forwarded {
+                // Both nodes say that the request was forwarded; the one that answered it had
+                // it from the other.
+                let handed_on = entry.relayed && entry.id.is_some_and(|id| self.flight.hands_on(id));
+                if entry.outcome == Outcome::Forwarded || handed_on {
                     if let Some(id) = entry.id {
                         self.flight.forwarded(id);
                     }
@@ -61,7 +64,7 @@ impl State {
         let is_all = matches!(entry.action, Action::Privileged(Privileged::Seal))
             || entry.outcome == Outcome::Failed(Failure::Quota);
         if !is_all {
-            self.flight.request(id, source, at, subject.mount);
+            self.flight.request(id, source, at, subject.mount, entry.relayed);
         } else if self.flight.finish(id, at) {
             self.count(at, entry, &subject, None);
         }
@@ -187,11 +190,11 @@ impl State {
     }
 
     fn renewal(&mut self, at: Timestamp, entry: &Entry, asked: &LeaseRef) {
-        let namespace = entry.namespace.as_str();
         let plain = match (&entry.lease, asked) {
             (Some(lease), _) | (None, LeaseRef::Plain(lease)) => Some(lease),
             _ => None,
         };
+        let namespace = &*self.namespace_asked(entry, plain.map(Text::as_str));
         if entry.outcome == Outcome::Ok {
             let role = match plain {
                 Some(lease) => self.role_of_lease(namespace, lease, true, at, &metric::RENEWALS),
@@ -221,7 +224,8 @@ impl State {
         lease: &LeaseRef,
         ended: Ended,
     ) {
-        let namespace = entry.namespace.as_str();
+        let plain = if let LeaseRef::Plain(lease) = lease { Some(lease.as_str()) } else { None };
+        let namespace = &*self.namespace_asked(entry, plain);
         let mount = match (form, lease) {
             (RevocationForm::Token, _) => subject.mount,
             (_, LeaseRef::Plain(lease)) => subject::of_lease(&self.labels, namespace, lease)
@@ -243,6 +247,15 @@ impl State {
             RevocationForm::Prefix => self.traffic.privileged(mount, Privileged::RevokePrefix, ended),
             RevocationForm::Force => self.traffic.privileged(mount, Privileged::RevokeForce, ended),
             RevocationForm::Lease | RevocationForm::Token => {}
+        }
+    }
+
+    /// The namespace of the lease that a request is about: the request's own, or, where a request
+    /// of the root namespace names a lease of another, that one.
+    fn namespace_asked(&self, entry: &Entry, lease: Option<&str>) -> String {
+        match lease {
+            Some(lease) if entry.namespace.is_empty() => self.namespace_of(lease),
+            _ => entry.namespace.to_string(),
         }
     }
 

@@ -55,6 +55,12 @@ impl TryFrom<String> for Id {
 pub struct Open {
     /// The mount it was routed to.
     pub mount: MountId,
+    /// A standby handed it on to the node that logged it.
+    #[serde(default)]
+    relayed: bool,
+    /// The node that logged it left it to another: nobody here waits for an answer.
+    #[serde(default)]
+    left: bool,
     /// When a source logged it.
     seen: (SourceId, Timestamp),
     /// The same of further sources.
@@ -75,15 +81,17 @@ pub enum Arrival {
 }
 
 impl Flight {
-    /// A request entry.
-    pub fn request(&mut self, id: RequestId, source: SourceId, at: Timestamp, mount: MountId) {
+    /// A request entry; `relayed`: that a standby handed on to the node that logged it.
+    pub fn request(&mut self, id: RequestId, source: SourceId, at: Timestamp, mount: MountId, relayed: bool) {
         if self.done.contains(id) || self.own.contains(id) {
             return;
         }
         if let Some(open) = self.open.get_mut(id) {
+            open.relayed |= relayed;
             open.also.push((source, at));
         } else {
-            self.open.insert(id, at, Open { mount, seen: (source, at), also: Vec::new() });
+            let open = Open { mount, relayed, left: false, seen: (source, at), also: Vec::new() };
+            self.open.insert(id, at, open);
         }
     }
 
@@ -111,8 +119,17 @@ impl Flight {
     }
 
     /// A standby left the request to the active node: no end of it, and nothing in flight here.
+    /// It stays known, since each of the standby's devices logs both of its entries.
     pub fn forwarded(&mut self, id: RequestId) {
-        self.open.remove(id);
+        if let Some(open) = self.open.get_mut(id) {
+            open.left = true;
+        }
+    }
+
+    /// Whether the node that logged this request handed it on to another: it logged the request
+    /// as its own client's.
+    pub fn hands_on(&mut self, id: RequestId) -> bool {
+        self.open.get_mut(id).is_some_and(|open| !open.relayed)
     }
 
     /// A request of the exporter's own, wherever its entries are.
@@ -146,7 +163,11 @@ impl Flight {
 
     /// Forgets what is old at `now`, and hands out the requests that are given up.
     pub fn advance(&mut self, now: Timestamp, mut given_up: impl FnMut(Open)) {
-        self.open.expire(now.plus_secs(-GIVE_UP_SECS), OPEN_MOST, |_, open| given_up(open));
+        self.open.expire(now.plus_secs(-GIVE_UP_SECS), OPEN_MOST, |_, open| {
+            if !open.left {
+                given_up(open);
+            }
+        });
         self.done.expire(now.plus_secs(-REMEMBER_SECS), REMEMBER_MOST, |_, ()| {});
         self.own.expire(now.plus_secs(-GIVE_UP_SECS), REMEMBER_MOST, |_, ()| {});
         self.markers.expire(now.plus_secs(-GIVE_UP_SECS), REMEMBER_MOST, |_, _| {});
@@ -242,18 +263,18 @@ mod tests {
     #[test]
     fn an_exchange_on_two_devices_counts_once_and_is_timed_by_one_device() {
         let mut flight = Flight::default();
-        flight.request(ID, A, at(1), MountId::UNKNOWN);
-        flight.request(ID, B, at(2), MountId::UNKNOWN);
+        flight.request(ID, A, at(1), MountId::UNKNOWN, false);
+        flight.request(ID, B, at(2), MountId::UNKNOWN, false);
         assert_eq!(flight.response(ID, B, at(5)), Arrival::First(Some(3_000_000_000)));
         assert_eq!(flight.response(ID, A, at(5)), Arrival::Repeated);
-        flight.request(ID, A, at(6), MountId::UNKNOWN);
+        flight.request(ID, A, at(6), MountId::UNKNOWN, false);
         assert!(flight.open.values.is_empty());
     }
 
     #[test]
     fn a_request_without_a_response_is_given_up_once() {
         let mut flight = Flight::default();
-        flight.request(ID, A, at(0), MountId::OTHER);
+        flight.request(ID, A, at(0), MountId::OTHER, false);
         let mut given_up = Vec::new();
         flight.advance(at(GIVE_UP_SECS), |open| given_up.push(open.mount));
         assert!(given_up.is_empty());
@@ -277,7 +298,7 @@ mod tests {
     #[test]
     fn what_is_remembered_survives_a_restart_and_ends() {
         let mut flight = Flight::default();
-        flight.request(ID, A, at(0), MountId::UNKNOWN);
+        flight.request(ID, A, at(0), MountId::UNKNOWN, false);
         flight.response(ID, A, at(1));
         let saved = serde_json::to_string(&flight).unwrap();
         let mut flight: Flight = serde_json::from_str(&saved).unwrap();

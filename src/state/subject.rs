@@ -18,13 +18,25 @@ pub(super) struct Subject<'e> {
 /// Finds the subject; learns the mount where Vault itself has named it.
 pub(super) fn of<'e>(labels: &mut Labels, entry: &'e Entry, metric: &'static Metric) -> Subject<'e> {
     let (mount, below) = mount(labels, entry, metric);
-    let meaning = match entry.action {
-        Action::Engine => below.map_or(Meaning::Other, |(mount_type, below)| {
-            engine::meaning(mount_type, below, entry.operation)
-        }),
+    let meaning = match (&entry.action, below) {
+        (Action::Engine, Some((mount_type, below))) => {
+            match engine::meaning(mount_type, below, entry.operation) {
+                Meaning::Other if issues(labels, mount, below, entry) => {
+                    Meaning::Issue(Role { label: below, name: below })
+                }
+                meaning => meaning,
+            }
+        }
         _ => Meaning::Other,
     };
     Subject { mount, meaning }
+}
+
+/// A path of a plugin that the table of engines does not know issues credentials: a lease came
+/// of it, now or before.
+fn issues(labels: &Labels, mount: MountId, below: &str, entry: &Entry) -> bool {
+    matches!(entry.operation, Operation::Read | Operation::Write)
+        && (proven(entry) && entry.lease.is_some() || labels.find_role(mount, below).is_some())
 }
 
 /// The mount, and for secret engines its type and the path below it.
@@ -52,6 +64,16 @@ fn mount<'e>(
         labels.learn_engine(id, mount_type);
         // The type is a closed set of names; the known one is not borrowed from the entry.
         let mount_type = if mount_type.is_empty() { known_type(labels.engine(id)) } else { mount_type };
+        // The mount was guessed too short, from a path that means nothing: this one worked.
+        if proven(entry) && entry.action == Action::Engine && !mount_type.is_empty() {
+            let means = |below| engine::meaning(mount_type, below, entry.operation) != Meaning::Other;
+            if !means(below)
+                && let Some((_, longer)) = engine::split_mount(mount_type, below, entry.operation)
+            {
+                let point = &path[..path.len() - longer.len()];
+                return (labels.mount(namespace, point, mount_type, metric), Some((mount_type, longer)));
+            }
+        }
         return (id, Some((mount_type, below)));
     }
     // Vault found a mount if it names the type, or did what was asked.

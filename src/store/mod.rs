@@ -7,7 +7,7 @@ mod spool;
 
 pub use checkpoint::{Checkpoint, Loaded};
 pub use served::{Mark, Served};
-pub use spool::Spool;
+pub use spool::{Older, Spool};
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -23,7 +23,7 @@ pub enum StoreError {
     )]
     InUse(PathBuf),
     /// It cannot be made, read or written.
-    #[error("state folder {path}: cannot {doing}: {error}: the user that leasewatch runs as needs to own it")]
+    #[error("state folder {path}: cannot {doing}: {error}: {}", remedy(.error))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -32,6 +32,20 @@ pub enum StoreError {
         /// What the system said.
         error: io::Error,
     },
+}
+
+/// What the operator can do about it.
+fn remedy(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "make room there"
+        }
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "a file is in the way: name a folder by --state-dir"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => "name a folder that can be written to by --state-dir",
+        _ => "the user that leasewatch runs as needs to own it",
+    }
 }
 
 /// The state folder, for as long as this value lives.
@@ -103,6 +117,16 @@ fn replace(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_comes_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        let told = Store::open(&file).unwrap_err().to_string();
+        assert!(told.contains("a file is in the way"), "{told}");
+        assert_eq!(remedy(&io::ErrorKind::StorageFull.into()), "make room there");
+    }
 
     #[test]
     fn a_folder_serves_one_process_and_is_private() {

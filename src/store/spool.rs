@@ -4,6 +4,7 @@
 use super::{Store, private};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// A file that has grown so far, in bytes, makes room for a new one.
@@ -57,51 +58,83 @@ impl Spool {
         self.put(&whole)
     }
 
-    /// Deletes the files before the live one. To be called when a checkpoint
-    /// was saved whose position is in the live file.
-    ///
-    /// # Errors
-    /// That a file could not be deleted.
-    pub fn delete_read(&self) -> io::Result<()> {
-        for (_, path) in self.older()? {
-            fs::remove_file(path)?;
-        }
-        Ok(())
-    }
-
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
+        if let Err(error) = self.file.write_all(bytes) {
+            // What was written of it on a full disk must not spoil the line after it.
+            let _ = self.file.set_len(self.size);
+            return Err(error);
+        }
         self.size += bytes.len() as u64;
         Ok(())
     }
 
     fn rotate(&mut self) -> io::Result<()> {
-        let number = self.older()?.last().map_or(0, |(number, _)| *number) + 1;
+        let number = older(&self.path)?.last().map_or(0, |(number, _)| *number) + 1;
         fs::rename(&self.path, sibling(&self.path, number))?;
         self.file = append(&self.path)?;
         self.size = 0;
         Ok(())
     }
+}
 
-    /// The files before the live one, oldest first.
-    fn older(&self) -> io::Result<Vec<(u64, PathBuf)>> {
-        let (Some(folder), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Ok(Vec::new());
-        };
-        let mut older = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let number = entry
-                .file_name()
-                .to_str()
-                .and_then(|found| found.strip_prefix(name.to_str()?)?.strip_prefix('.')?.parse().ok());
-            if let Some(number) = number {
-                older.push((number, entry.path()));
-            }
-        }
-        older.sort();
-        Ok(older)
+/// The files of a spool before the live one, as they were at one moment: what may go once
+/// reading has come to that live file.
+#[derive(Debug)]
+pub struct Older {
+    live: (u64, u64),
+    files: Vec<PathBuf>,
+}
+
+impl Older {
+    /// Looks at the spool whose live file is `path`.
+    ///
+    /// # Errors
+    /// That the folder cannot be read.
+    pub fn of(path: &Path) -> io::Result<Self> {
+        // In this order: a rotation in between makes the live file a later one, never a listed one.
+        let files = older(path)?.into_iter().map(|(_, path)| path).collect();
+        let live = fs::metadata(path)?;
+        Ok(Self { live: (live.dev(), live.ino()), files })
     }
+
+    /// There are none.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Device and inode of the live file at that moment.
+    pub fn live(&self) -> (u64, u64) {
+        self.live
+    }
+
+    /// Deletes them. To be called once a checkpoint stands whose position in this spool is in
+    /// the live file.
+    ///
+    /// # Errors
+    /// That a file could not be deleted.
+    pub fn delete(self) -> io::Result<()> {
+        self.files.into_iter().try_for_each(fs::remove_file)
+    }
+}
+
+/// The files of a spool before the live one, oldest first, by number.
+fn older(path: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(Vec::new());
+    };
+    let mut older = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let number = entry
+            .file_name()
+            .to_str()
+            .and_then(|found| found.strip_prefix(name.to_str()?)?.strip_prefix('.')?.parse().ok());
+        if let Some(number) = number {
+            older.push((number, entry.path()));
+        }
+    }
+    older.sort();
+    Ok(older)
 }
 
 fn append(path: &Path) -> io::Result<File> {
@@ -142,7 +175,15 @@ mod tests {
         };
         assert_eq!(names(), ["observations", "observations.00000001", "observations.00000002"]);
         assert_eq!(fs::read_to_string(&path).unwrap(), "third line\n");
-        spool.delete_read().unwrap();
+        let older = || Older::of(&path).unwrap();
+        let before = older();
+        assert_eq!(older().live(), before.live());
+        spool.append(b"fourth line").unwrap();
+        // What was the live file then stays.
+        assert_ne!(older().live(), before.live());
+        before.delete().unwrap();
+        assert_eq!(names(), ["observations", "observations.00000003"]);
+        older().delete().unwrap();
         assert_eq!(names(), ["observations"]);
     }
 

@@ -181,3 +181,53 @@ fn a_renewal_teaches_whose_hash_it_was() {
         ]
     );
 }
+
+#[test]
+fn daily_business_below_a_role_is_no_change_to_it() {
+    let mut log = Log::default();
+    for (engine, path) in [
+        ("pki", "roles/web/acme/new-order"),
+        ("pki", "roles/web/acme/order/1234/finalize"),
+        ("pki", "issuer/default/roles/web/acme/new-account"),
+        ("ldap", "library/team/check-in"),
+        ("ldap", "library/manage/team/check-in"),
+        ("gcp", "roleset/app/rotate"),
+        ("gcp", "roleset/app/rotate-key"),
+    ] {
+        let mount = format!("{engine}/");
+        log.exchange(ask("update", &mount, engine, &format!("{mount}{path}")), ok);
+    }
+    for path in ["auth/oidc/oidc/poll", "auth/oidc/oidc/auth_url"] {
+        log.exchange(ask("update", "auth/oidc/", "oidc", path), refused);
+    }
+    log.exchange(ask("update", "identity/", "identity", "identity/oidc/provider/default/token"), ok);
+    let families = families(&log.lines);
+    assert!(counts(&families, PRIVILEGED).is_empty(), "{:?}", counts(&families, PRIVILEGED));
+    // Nobody invents roles that way.
+    assert!(!families.iter().any(|family| family.metric.name == ISSUED && !family.series.is_empty()));
+}
+
+#[test]
+fn a_password_that_everybody_gets_is_not_issued() {
+    let mut log = Log::default();
+    log.exchange(read("ad/", "ad", "ad/creds/app"), |entry| {
+        entry["response"]["data"] = json!({"current_password": "hmac-sha256:00"});
+    });
+    log.exchange(ask("update", "ad/", "ad", "ad/library/team/check-out"), leased);
+    let families = families(&log.lines);
+    assert_eq!(counts(&families, ISSUED), ["root,ad/,ad,library/team/check-out = 1"]);
+    assert_eq!(counts(&families, "leasewatch_static_credentials_read_total"), ["root,ad/,ad,app = 1"]);
+}
+
+#[test]
+fn a_lease_of_an_unheard_of_path_is_a_credential() {
+    let mut log = Log::default();
+    let token = || read("artifactory/", "artifactory", "artifactory/token/ci");
+    log.exchange(token(), failed("permission denied"));
+    log.exchange(token(), leased);
+    log.exchange(token(), failed("permission denied"));
+    log.exchange(read("artifactory/", "artifactory", "artifactory/token/invented"), refused);
+    let families = families(&log.lines);
+    assert_eq!(counts(&families, ISSUED), ["root,artifactory/,artifactory,token/ci = 1"]);
+    assert_eq!(counts(&families, FAILURES), ["root,artifactory/,artifactory,token/ci,denied = 1"]);
+}

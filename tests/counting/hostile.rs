@@ -73,3 +73,71 @@ fn a_stored_secret_that_looks_like_an_error_is_none() {
     });
     assert_eq!(counts(&families(&log.lines), REQUESTS), ["root,kv/,kv,ok = 1"]);
 }
+
+#[test]
+fn a_stored_secret_of_one_key_is_no_error_either() {
+    let mut log = Log::default();
+    for data in [json!({"error": "hmac-sha256:01"}), json!({"http_status_code": 500})] {
+        log.exchange(read("kv/", "kv", "kv/app"), |entry| {
+            entry["response"]["data"] = data.clone();
+            entry["response"]["secret"] = json!({});
+        });
+    }
+    log.exchange(read("kv/", "kv", "kv/app"), refused);
+    assert_eq!(counts(&families(&log.lines), REQUESTS), ["root,kv/,kv,failed = 1", "root,kv/,kv,ok = 2"]);
+}
+
+#[test]
+fn wherever_an_entry_was_torn_the_one_behind_it_counts() {
+    let mut log = Log::default();
+    log.exchange(read("database/", "database", "database/creds/app"), |entry| {
+        leased(entry);
+        // An object that begins as an entry does.
+        entry["response"]["data"] = json!({"a": {"time": "x"}, "b": {"auth": {}}});
+    });
+    let whole = log.lines[1].clone();
+    for (first, entry) in [("time", reordered(&whole, "time")), ("auth", reordered(&whole, "auth"))] {
+        for cut in 1..entry.len() {
+            if !entry.is_char_boundary(cut) {
+                continue;
+            }
+            let lines = [format!("{}{entry}", &entry[..cut])];
+            assert_eq!(
+                counts(&families(&lines), ISSUED),
+                ["root,database/,database,app = 1"],
+                "{first} {cut}"
+            );
+        }
+    }
+    for prefix in ["{vault} ", "env={prod} ", "\u{feff}", "\0\0\0"] {
+        let lines = [format!("{prefix}{}", reordered(&whole, "time"))];
+        assert_eq!(counts(&families(&lines), ISSUED), ["root,database/,database,app = 1"], "{prefix}");
+    }
+}
+
+/// The same entry with that key in front.
+fn reordered(line: &str, first: &str) -> String {
+    let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+    let keys = entry.as_object().unwrap();
+    let rest = keys.iter().filter(|(key, _)| *key != first);
+    let pairs = std::iter::once((first, &keys[first])).chain(rest.map(|(key, value)| (key.as_str(), value)));
+    let pairs: Vec<_> = pairs.map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+#[test]
+fn deep_nesting_and_doubled_keys_cost_their_own_line_alone() {
+    let deep = format!(
+        r#"{{"time":"2026-01-02T03:00:00Z","type":"response","request":{{"data":{}1{}}}}}"#,
+        r#"{"a":["#.repeat(100_000),
+        "]}".repeat(100_000)
+    );
+    let doubled =
+        r#"{"time":"2026-01-02T03:00:00Z","time":"2026-01-02T03:00:00Z","type":"response","request":{}}"#;
+    let mut log = Log::default();
+    log.lines.push(deep);
+    log.lines.push(doubled.to_owned());
+    log.exchange(read("database/", "database", "database/creds/app"), leased);
+    assert_eq!(counts(&families(&log.lines), ISSUED), ["root,database/,database,app = 1"]);
+    assert_eq!(stats(&log.lines).lines, 4);
+}

@@ -2,8 +2,10 @@
 //! versions, engines and oddities that the corpus does not have.
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
+mod cluster;
 mod engines;
 mod hostile;
 mod merge;
 mod support;
+mod time;
 mod versions;

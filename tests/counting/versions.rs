@@ -69,10 +69,6 @@ fn a_standby_that_leaves_a_request_to_the_active_node_has_not_failed_it() {
     let creds = || read("database/", "database", "database/creds/app");
     log.exchange(creds(), failed("cannot write to readonly storage"));
     log.exchange(creds(), |entry| entry["error"] = json!("please forward to the active node"));
-    log.exchange(creds(), |entry| {
-        leased(entry);
-        entry["forwarded"] = json!(true);
-    });
     assert!(counts(&families(&log.lines), REQUESTS).is_empty());
 }
 
@@ -113,4 +109,52 @@ fn an_elided_list_and_a_raw_log_are_read_too() {
     let stats = stats(&log.lines);
     assert!(stats.unreadable.is_empty(), "{stats:?}");
     assert_eq!(counts(&families(&log.lines), FAILURES), ["root,database/,database,(unknown),not_found = 1"]);
+}
+
+#[test]
+fn before_1_14_a_mount_may_turn_out_deeper_than_it_looked() {
+    let mut log = Log::default();
+    // A list says nothing about where the mount ends.
+    log.exchange(old("list", "database", "pg/eu-west/roles"), ok);
+    log.exchange(old("read", "database", "pg/eu-west/creds/app"), leased);
+    log.exchange(old("read", "database", "pg/eu-west/creds/app"), failed("permission denied"));
+    let families = families(&log.lines);
+    assert_eq!(counts(&families, ISSUED), ["root,pg/eu-west/,database,app = 1"]);
+    assert_eq!(counts(&families, FAILURES), ["root,pg/eu-west/,database,app,denied = 1"]);
+}
+
+#[test]
+fn a_token_is_revoked_by_path_too() {
+    let mut log = Log::default();
+    for verb in
+        ["revoke", "revoke-self", "revoke-orphan", "revoke-accessor", "revoke/s.abc", "revoke-accessor/abc"]
+    {
+        log.exchange(ask("update", "auth/token/", "token", &format!("auth/token/{verb}")), ok);
+    }
+    for verb in ["renew", "renew-self", "create", "lookup", "tidy"] {
+        log.exchange(ask("update", "auth/token/", "token", &format!("auth/token/{verb}")), ok);
+    }
+    let families = families(&log.lines);
+    assert_eq!(
+        counts(&families, "leasewatch_revocation_requests_total"),
+        ["root,auth/token/,token,token,ok = 6"]
+    );
+    assert!(counts(&families, "leasewatch_renewals_total").is_empty());
+}
+
+#[test]
+fn a_raw_log_comes_to_the_same_as_a_hashed_one() {
+    let make = |told: &'static str| {
+        let mut log = Log::default();
+        log.exchange(ask("update", "aws/", "aws", "aws/creds/app"), leased);
+        for role in ["app", "invented"] {
+            log.exchange(read("aws/", "aws", &format!("aws/creds/{role}")), |entry| {
+                entry["response"]["data"] = json!({"error": told});
+            });
+        }
+        counts(&families(&log.lines), FAILURES)
+    };
+    let hashed = make("hmac-sha256:0123");
+    assert_eq!(hashed, ["root,aws/,aws,(unknown),not_found = 1", "root,aws/,aws,app,other = 1"]);
+    assert_eq!(make("Role 'x' not found"), hashed);
 }

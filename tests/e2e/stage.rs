@@ -20,18 +20,8 @@ const NARROW: &str = r#"
 path "pg/eu-west/creds/app-role" { capabilities = ["read"] }
 "#;
 
-/// What leasewatch may read of the API.
-const LEASEWATCH: &str = r#"
-path "sys/metrics"       { capabilities = ["read", "list"] }
-path "sys/leases/count"  { capabilities = ["read"] }
-path "sys/leases"        { capabilities = ["read", "sudo"] }
-path "sys/mounts"        { capabilities = ["read"] }
-path "sys/auth"          { capabilities = ["read"] }
-path "database/roles"    { capabilities = ["list"] }
-path "database/roles/*"  { capabilities = ["read", "list"] }
-path "pg/eu-west/roles"  { capabilities = ["list"] }
-path "pg/eu-west/roles/*" { capabilities = ["read", "list"] }
-"#;
+/// What leasewatch may read of the API: as the documentation recommends.
+const LEASEWATCH: &str = include_str!("../../docs/policies/leasewatch.hcl");
 
 const CREATE: &str =
     "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";

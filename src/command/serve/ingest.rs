@@ -2,13 +2,15 @@
 
 use super::bell::Bell;
 use super::clock::wall;
-use super::inputs::{Globs, OBSERVATIONS};
+use super::inputs::Globs;
 use super::shared::{Shared, notices};
 use crate::config::Config;
 use crate::event::Timestamp;
-use crate::pipeline::Progress;
-use crate::store::{Checkpoint, Spool, Store};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::pipeline::{Input, Progress};
+use crate::source::{FileId, Position};
+use crate::store::{Checkpoint, Older, Store};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -27,7 +29,8 @@ pub(super) struct Ingest {
     shared: Arc<Shared>,
     checkpoint: Checkpoint,
     bell: Arc<Bell>,
-    observations: Arc<Mutex<Spool>>,
+    /// The live file of every spool, by the name of its source.
+    spools: Vec<(String, PathBuf)>,
     every: Duration,
     /// Steps applied at the last checkpoint.
     saved: Option<u64>,
@@ -44,7 +47,7 @@ impl Ingest {
         shared: Arc<Shared>,
         store: &Store,
         bell: Arc<Bell>,
-        observations: Arc<Mutex<Spool>>,
+        spools: Vec<(String, PathBuf)>,
         globs: Globs,
         config: &Config,
     ) -> Self {
@@ -52,7 +55,7 @@ impl Ingest {
             shared,
             checkpoint: Checkpoint::new(store),
             bell,
-            observations,
+            spools,
             every: config.checkpoint_interval,
             saved: None,
             notices: 0,
@@ -101,15 +104,22 @@ impl Ingest {
     }
 
     fn save(&mut self) -> anyhow::Result<()> {
-        let (applied, content, observed, notices) = {
+        // Looked at before the positions are taken: what is older then, those in the live file are past.
+        let older: Vec<_> = self.spools.iter().map(|(_, live)| Older::of(live)).collect();
+        let (applied, content, read, notices) = {
             let pipeline = self.shared.pipeline();
-            if self.saved == Some(pipeline.applied()) {
+            // A checkpoint of some seconds after a rotation may still look back at the file before:
+            // what is left to delete is a reason for another one.
+            let all_deleted = older.iter().all(|older| older.as_ref().is_ok_and(Older::is_empty));
+            if self.saved == Some(pipeline.applied()) && all_deleted {
                 self.shared.saved(wall());
                 return Ok(());
             }
-            let observed = pipeline.inputs().iter().find(|input| input.name == OBSERVATIONS);
-            let observed = observed.and_then(|input| input.status().path);
-            (pipeline.applied(), pipeline.save()?, observed, notices(&pipeline))
+            let position = |name: &String| {
+                pipeline.inputs().iter().find(|input| input.name == *name).map(Input::position)
+            };
+            let read: Vec<_> = self.spools.iter().map(|(name, _)| position(name)).collect();
+            (pipeline.applied(), pipeline.save()?, read, notices(&pipeline))
         };
         if let Err(error) = self.checkpoint.save(&content) {
             tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
@@ -118,12 +128,19 @@ impl Ingest {
         self.saved = Some(applied);
         self.shared.noticed(notices);
         self.shared.saved(wall());
-        let observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
-        if observed.is_some_and(|path| observations.path().to_str() == Some(&path))
-            && let Err(error) = observations.delete_read()
-        {
-            tracing::warn!(%error, "Observations that are counted could not be deleted; look at the rights of the state folder");
+        for (older, read) in older.into_iter().zip(read) {
+            let is_live = |older: &Older| read.as_ref().is_some_and(|read| is_in(read, older.live()));
+            let deleted = older.and_then(|older| if is_live(&older) { older.delete() } else { Ok(()) });
+            if let Err(error) = deleted {
+                tracing::warn!(%error, "What is counted could not be deleted; look at the rights of the state folder");
+            }
         }
         Ok(())
     }
+}
+
+/// Reading has come to the file with this device and inode, and is done with those before it.
+fn is_in(position: &Position, (dev, ino): (u64, u64)) -> bool {
+    let id = FileId { dev, ino };
+    position.late.is_none() && position.file.as_ref().is_some_and(|file| file.id == id)
 }

@@ -24,6 +24,8 @@ pub(super) struct Opened {
     pub(super) names: Vec<Named>,
     pub(super) observations: Spool,
     pub(super) feeds: Vec<Feed>,
+    /// The live file of every spool, by the name of its source.
+    pub(super) spools: Vec<(String, PathBuf)>,
     /// Near these files something may happen.
     pub(super) paths: Vec<PathBuf>,
     pub(super) globs: Globs,
@@ -60,6 +62,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     let unbounded =
         TailOptions { start_at: StartAt::Beginning, max_line_bytes: usize::MAX, ..TailOptions::default() };
     paths.push(observations.path().to_owned());
+    let mut spools = vec![(OBSERVATIONS.to_owned(), observations.path().to_owned())];
     let before = earlier.remove(OBSERVATIONS);
     let path = LogPath::plain(observations.path());
     found.push(input(&own, own.name.clone(), Lines::Observations, path, unbounded, before));
@@ -76,6 +79,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             let spool = Spool::open(store, &format!("stdin-{}", file_name(&log.name)))
                 .context("cannot open the spool of standard input in the state folder")?;
             let path = LogPath::plain(spool.path());
+            spools.push((log.name.clone(), spool.path().to_owned()));
             feeds.push(Feed { spool, max_line_bytes: config.max_line_bytes });
             options.start_at = StartAt::Beginning;
             vec![path]
@@ -84,6 +88,20 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         };
         for path in denoted {
             let name = source_name(log, path.path());
+            if found.iter().any(|(other, _)| other.name == name) {
+                anyhow::bail!(
+                    "{} would have the name `{name}` of another log: name the logs, as NAME=PATH",
+                    path.path().display()
+                );
+            }
+            if !path.path().exists() {
+                tracing::warn!(
+                    source = %name,
+                    path = %path.path().display(),
+                    "This log does not exist yet; it is read from its beginning once it does. If it never \
+                     does, look at file_path of the audit device, and at the mount of its volume"
+                );
+            }
             paths.push(path.path().to_owned());
             let before = earlier.remove(&name);
             found.push(input(log, name, Lines::Log(log.kind), path, options.clone(), before));
@@ -109,7 +127,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     };
     pipeline.keep_absent(earlier);
     let globs = Globs { logs, max_line_bytes: config.max_line_bytes };
-    Ok(Opened { pipeline, names, observations, feeds, paths, globs })
+    Ok(Opened { pipeline, names, observations, feeds, spools, paths, globs })
 }
 
 impl Globs {
@@ -175,8 +193,7 @@ fn source_name(log: &LogConfig, live: &Path) -> String {
     let (front, back) = (&log.path[..first], &log.path[last + 1..]);
     let Some(rest) = live.strip_prefix(front) else { return log.name.clone() };
     let part = rest.strip_suffix(back).unwrap_or(rest);
-    let part: String =
-        part.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
+    let part = part.replace('/', "-");
     let part = part.trim_matches(['-', '.']);
     if part.is_empty() { log.name.clone() } else { format!("{}-{part}", log.name) }
 }
@@ -219,5 +236,6 @@ mod tests {
         assert_eq!(name("/v/*/audit.log", "/v/node-a/audit.log"), "audit-node-a");
         assert_eq!(name("/v/*/audit.log*", "/v/node-a/audit.log"), "audit-node-a-audit.log");
         assert_eq!(name("/v/node-[ab].log", "/v/node-b.log"), "audit-b");
+        assert_eq!(name("/v/*/audit.log", "/v/node_a/audit.log"), "audit-node_a");
     }
 }

@@ -78,7 +78,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         feed.start(Arc::clone(&bell));
     }
     let ingest =
-        Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), observations, opened.globs, &config);
+        Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), opened.spools, opened.globs, &config);
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
