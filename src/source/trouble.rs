@@ -12,6 +12,7 @@ pub(crate) fn describe(path: &Path, error: &Error) -> String {
              of leasewatch to the file's group, which must also be allowed into its folder; an \
              ACL does not last, as Vault sets the mode anew whenever it opens the file"
         }
+        ErrorKind::NotFound => "look at the spelling of the path",
         ErrorKind::InvalidInput => "name the file that the audit device writes to",
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "make room on the disk; Vault refuses requests while its audit devices cannot write"
@@ -40,7 +41,8 @@ mod tests {
     #[test]
     fn the_remedy_fits_the_error() {
         let path = Path::new("/var/log/vault/audit.log");
-        for (errno, expected) in [(13, "0640"), (5, "kernel"), (24, "ulimit"), (28, "room")] {
+        for (errno, expected) in [(13, "0640"), (2, "spelling"), (5, "kernel"), (24, "ulimit"), (28, "room")]
+        {
             let text = describe(path, &Error::from_raw_os_error(errno));
             assert!(text.contains(expected), "{text}");
             assert!(text.starts_with("/var/log/vault/audit.log: "), "{text}");
