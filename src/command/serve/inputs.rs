@@ -131,21 +131,29 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
 }
 
 impl Globs {
-    /// Logs that a glob matches now and that are not read yet.
-    pub(super) fn find(&self, pipeline: &mut Pipeline) -> Vec<(Named, Input)> {
+    /// The logs that the globs match now. Looks at folders, which may be slow.
+    pub(super) fn matches(&self) -> Vec<(&LogConfig, LogPath)> {
+        // Malformed globs were refused at the start.
+        let denoted = |log: &LogConfig| expand(&log.path).unwrap_or_default();
+        self.logs.iter().flat_map(|log| denoted(log).into_iter().map(move |path| (log, path))).collect()
+    }
+
+    /// Those of `matches` that are not read yet.
+    pub(super) fn unread(
+        &self,
+        matches: Vec<(&LogConfig, LogPath)>,
+        pipeline: &mut Pipeline,
+    ) -> Vec<(Named, Input)> {
         let mut found = Vec::new();
-        for log in &self.logs {
-            // Malformed globs were refused at the start.
-            for path in expand(&log.path).unwrap_or_default() {
-                let name = source_name(log, path.path());
-                if pipeline.inputs().iter().any(|input| input.name == name) {
-                    continue;
-                }
-                tracing::info!(source = %name, path = %path.path().display(), "Found a new log");
-                let before = pipeline.take_absent(&name);
-                let options = TailOptions { max_line_bytes: self.max_line_bytes, ..TailOptions::default() };
-                found.push(input(log, name, Lines::Log(log.kind), path, options, before));
+        for (log, path) in matches {
+            let name = source_name(log, path.path());
+            if pipeline.inputs().iter().any(|input| input.name == name) {
+                continue;
             }
+            tracing::info!(source = %name, path = %path.path().display(), "Found a new log");
+            let before = pipeline.take_absent(&name);
+            let options = TailOptions { max_line_bytes: self.max_line_bytes, ..TailOptions::default() };
+            found.push(input(log, name, Lines::Log(log.kind), path, options, before));
         }
         found
     }

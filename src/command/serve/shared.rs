@@ -43,16 +43,21 @@ pub(super) struct Shared {
 }
 
 /// Rotations by kind, and gaps, of one source.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Notices {
     pub(super) rotations: BTreeMap<String, u64>,
     pub(super) gaps: u64,
 }
 
+impl Notices {
+    fn of(stats: &Stats) -> Self {
+        Self { rotations: stats.rotations.clone(), gaps: stats.gaps }
+    }
+}
+
 /// What is counted of every source, by its place.
 pub(super) fn notices(pipeline: &Pipeline) -> Vec<Notices> {
-    let of = |stats: &Stats| Notices { rotations: stats.rotations.clone(), gaps: stats.gaps };
-    pipeline.inputs().iter().map(|input| of(input.stats())).collect()
+    pipeline.inputs().iter().map(|input| Notices::of(input.stats())).collect()
 }
 
 impl Shared {
@@ -125,10 +130,11 @@ impl Shared {
 
     /// Takes up the logs that a glob has come to match.
     pub(super) fn find_logs(&self, globs: &Globs) {
+        let matches = globs.matches();
         let mut pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner);
-        for (named, input) in globs.find(&mut pipeline) {
+        for (named, input) in globs.unread(matches, &mut pipeline) {
             self.names.lock().unwrap_or_else(PoisonError::into_inner).push(named);
-            self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(Notices::default());
+            self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(Notices::of(input.stats()));
             pipeline.add(input);
         }
     }
