@@ -6,7 +6,7 @@ use super::view::{self, Line};
 use super::{error_text, json};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
-    Text, Timestamp,
+    Text, Timestamp, WrittenTtls,
 };
 
 /// Why a line could not be read: the label `reason` of `leasewatch_log_unreadable_total`.
@@ -77,6 +77,8 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             || filled(|a| !a.entity_id.is_empty())
             || filled(|a| !a.accessor.is_empty()),
         root: filled(|a| a.policies.root),
+        accessor: None,
+        batch_end: None,
     };
     let mut action = action(path, operation, mount.as_ref(), request.data.as_ref());
     let grants_token = response.is_some_and(|r| r.auth.0);
@@ -116,6 +118,11 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
             .and_then(RequestId::parse),
         capped,
+        granted: None,
+        increment: None,
+        ttls: WrittenTtls::default(),
+        token: None,
+        requester: None,
         relayed: match stage {
             Stage::Request => !line.forwarded_from.is_empty(),
             Stage::Response => matches!(line.forwarded, Some(Loose::Bool(true))),

@@ -1,6 +1,6 @@
 //! An audit entry: one request to Vault, or its response, as far as we use it.
 
-use super::{Failure, Outcome, RevocationForm};
+use super::{Failure, Outcome, RevocationForm, Timestamp};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,26 @@ pub struct Entry {
     pub marker: Option<RequestId>,
     /// The answer warns that max TTL cut a renewal.
     pub capped: bool,
+    /// What that warning says is left, in seconds: the lease ends then.
+    pub granted: Option<u64>,
+    /// For how long a renewal was asked (`request.data.increment`), in seconds; 0 where the
+    /// request leaves it to the role, `None` where only a hash of it is logged.
+    pub increment: Option<u64>,
+    /// The TTLs that a request to a secret engine writes, as for a role.
+    pub ttls: WrittenTtls,
+    /// The token that the answer carries: of a login, a creation or a renewal.
+    pub token: Option<GrantedToken>,
+    /// Who asked, of an answer that a lease comes with (or may, being wrapped).
+    pub requester: Option<Box<Requester>>,
+}
+
+/// Who asked for a lease, for people: never in metrics or log lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Requester {
+    /// Entity ID; empty where the token has none.
+    pub entity: Text,
+    /// Display name of the token.
+    pub display_name: Text,
 }
 
 /// Which half of the exchange an entry is.
@@ -74,6 +94,49 @@ pub struct Caller {
     pub known: bool,
     /// The token carries the `root` policy.
     pub root: bool,
+    /// Keyed hash of the token's accessor; batch tokens have none.
+    pub accessor: Option<TokenHash>,
+    /// When a batch token ends: its leases end with it at the latest.
+    pub batch_end: Option<Timestamp>,
+}
+
+/// The first 128 bits of the keyed hash of a token or of its accessor (or of the text
+/// itself, where the device does not hash it). Means nothing on another audit device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenHash(pub u128);
+
+/// A token that an answer carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrantedToken {
+    /// Keyed hash of its accessor; batch tokens have none.
+    pub accessor: Option<TokenHash>,
+    /// Keyed hash of the token itself, in the form in which it was handed out.
+    pub token: Option<TokenHash>,
+    /// Seconds from now until it ends; 0 for one that does not.
+    pub ttl: u64,
+    /// A service token, which has a lease; a batch token has none.
+    pub is_service: bool,
+}
+
+/// The TTLs in `request.data` of a write (`default_ttl`, `max_ttl`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrittenTtls {
+    /// TTL of a lease that nobody renews.
+    pub default: WrittenTtl,
+    /// The longest that renewals can make it.
+    pub max: WrittenTtl,
+}
+
+/// One of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WrittenTtl {
+    /// The request does not say: what was there stays.
+    #[default]
+    Absent,
+    /// It is written, but the log only has a hash of it.
+    Hidden,
+    /// Seconds; 0 leaves it to the mount.
+    Secs(u64),
 }
 
 /// The operation of a request, as the audit log spells it.
@@ -100,8 +163,11 @@ pub enum Action {
     Login,
     /// A lease renewal.
     Renew(LeaseRef),
-    /// A request to revoke.
+    /// A request to revoke. For [`RevocationForm::Token`] the reference is to a token or its
+    /// accessor, and absent where the caller revokes its own.
     Revoke(RevocationForm, LeaseRef),
+    /// A wrapped answer was unwrapped: `lease` is of a credential issued before.
+    Unwrap,
     /// An operation that changes how Vault works, by its name in the metrics contract.
     Privileged(Privileged),
     /// The device's own probe, which says nothing about traffic.

@@ -10,10 +10,11 @@ mod server;
 mod time;
 
 pub use entry::{
-    Action, Caller, Entry, LeaseHash, LeaseRef, Mount, Operation, Privileged, RequestId, Stage, Text,
+    Action, Caller, Entry, GrantedToken, LeaseHash, LeaseRef, Mount, Operation, Privileged, RequestId,
+    Requester, Stage, Text, TokenHash, WrittenTtl, WrittenTtls,
 };
-pub use observation::{Fact, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
-pub use outcome::{Failure, Outcome, RevocationForm, RevocationTrouble};
+pub use observation::{Fact, LeaseKey, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
+pub use outcome::{Failure, Outcome, RenewalTrouble, RevocationForm, RevocationTrouble};
 pub use server::ServerEvent;
 pub use time::Timestamp;
 

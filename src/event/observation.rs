@@ -1,7 +1,7 @@
 //! An observation: what was learnt in a way that cannot be read again, such
 //! as a scrape of Vault's API. One JSON object a line of the observations file.
 
-use super::Timestamp;
+use super::{ServerEvent, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -78,6 +78,67 @@ pub enum Fact {
         /// Name below `leasewatch_vault_…_total`, to the raw value.
         raw: BTreeMap<String, f64>,
     },
+    /// A line of the server's log, streamed from `sys/monitor` of a node.
+    Server(ServerEvent),
+    /// The stream of a node's server log began (again): what it said before is lost.
+    ServerGap,
+    /// The times of one lease, as `sys/leases/lookup` tells them.
+    LeaseTimes {
+        /// What the state calls the lease ([`LeaseKey`]).
+        lease: LeaseKey,
+        /// When it was issued.
+        issued: Timestamp,
+        /// When it ends.
+        expires: Timestamp,
+        /// When it was last renewed, if it was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        renewed: Option<Timestamp>,
+        /// Whether it can be renewed.
+        renewable: bool,
+    },
+    /// Vault has no such lease as was asked about: it has ended.
+    LeaseAbsent {
+        /// What the state calls the lease.
+        lease: LeaseKey,
+    },
+    /// All leases of one role, as `LIST sys/leases/lookup/<prefix>` gives them; wrapping tokens
+    /// left out.
+    Listed {
+        /// `""` for the root namespace, else the path without the last slash.
+        namespace: String,
+        /// The listed prefix with the last slash: `database/creds/app/`.
+        prefix: String,
+        /// What stands below it, as it was listed (a namespace's suffix included).
+        leases: Vec<String>,
+        /// When the request was sent: leases issued since may be missing.
+        asked: Timestamp,
+    },
+}
+
+/// What stands for a lease ID where the ID itself shall not: the first 128 bits of a hash of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct LeaseKey(pub u128);
+
+impl LeaseKey {
+    /// The key of a plain lease ID.
+    pub fn of(lease: &str) -> Self {
+        Self(xxhash_rust::xxh3::xxh3_128(lease.as_bytes()))
+    }
+}
+
+impl From<LeaseKey> for String {
+    fn from(LeaseKey(key): LeaseKey) -> Self {
+        format!("{key:032x}")
+    }
+}
+
+impl TryFrom<String> for LeaseKey {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u128::from_str_radix(&text, 16).map(Self)
+    }
 }
 
 /// One mount of a namespace.

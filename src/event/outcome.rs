@@ -112,3 +112,39 @@ impl RevocationTrouble {
         }
     }
 }
+
+/// Why a lease could not be renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RenewalTrouble {
+    /// There is no such lease, or not any more.
+    NotFound,
+    /// It is over, and its revocation goes on or has failed.
+    Expired,
+    /// It cannot be renewed at all.
+    NotRenewable,
+    /// A policy said no.
+    Denied,
+    /// The engine or what is behind it failed.
+    Backend,
+    /// Anything else.
+    Other,
+}
+
+impl RenewalTrouble {
+    /// Every reason, in the order of the contract.
+    pub const ALL: [Self; 6] =
+        [Self::NotFound, Self::Expired, Self::NotRenewable, Self::Denied, Self::Backend, Self::Other];
+
+    /// The label value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotFound => "not_found",
+            Self::Expired => "expired",
+            Self::NotRenewable => "not_renewable",
+            Self::Denied => "denied",
+            Self::Backend => "backend",
+            Self::Other => "other",
+        }
+    }
+}

@@ -1,22 +1,62 @@
 //! A line of the server's own log, as far as we use it.
 
-use super::{RevocationTrouble, Text};
+use super::{RenewalTrouble, RevocationTrouble, Text};
+use serde::{Deserialize, Serialize};
 
 /// What the server's own log says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum ServerEvent {
     /// A lease ended: `revoked lease`.
     LeaseRevoked {
         /// Plain lease ID; a token's is `auth/…/h<64 hex>`.
         lease: Text,
     },
-    /// An attempt to revoke a lease failed: `failed to revoke lease`.
+    /// An attempt of Vault's own to revoke a lease failed: `failed to revoke lease`.
     RevocationFailed {
         /// Plain lease ID.
         lease: Text,
         /// How many attempts failed so far, from 1.
         attempts: u32,
+        /// Nanoseconds from this line to the next attempt; `None` where the line does not say.
+        next_attempt: Option<i64>,
         /// Why.
         trouble: RevocationTrouble,
+    },
+    /// A client's request to revoke a lease at once failed: `lease revocation failed`.
+    RequestedRevocationFailed {
+        /// Plain lease ID.
+        lease: Text,
+        /// Why.
+        trouble: RevocationTrouble,
+        /// There is no such lease: nothing was attempted.
+        is_unknown: bool,
+    },
+    /// A client's request to renew a lease failed: `lease renewal failed`.
+    RenewalFailed {
+        /// Plain lease ID.
+        lease: Text,
+        /// Why.
+        trouble: RenewalTrouble,
+    },
+    /// The engine could not revoke, and the lease is given up all the same, as somebody has
+    /// asked by force: `revocation from the backend failed, but in force mode so ignoring`.
+    /// The line names no lease.
+    ForcedDespite {
+        /// Why.
+        trouble: RevocationTrouble,
+    },
+    /// Vault has read its leases, after unseal or on becoming active: attempts to revoke begin
+    /// anew, and what fell due meanwhile is revoked now.
+    LeasesRestored,
+    /// This node has become the active one, or the only one has been unsealed.
+    BecameActive,
+    /// This node is not active any more: it stepped down, was sealed, is shutting down, or has
+    /// just been started.
+    BecameInactive,
+    /// There are more leases than Vault thinks good: `lease count exceeds warning lease threshold`.
+    ManyLeases {
+        /// How many there are.
+        have: u64,
     },
 }

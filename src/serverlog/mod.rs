@@ -36,6 +36,7 @@ impl Line {
             "failed to revoke lease" => Some(ServerEvent::RevocationFailed {
                 lease,
                 attempts: self.attempts,
+                next_attempt: None,
                 trouble: trouble::classify(&self.error),
             }),
             _ => None,
@@ -55,6 +56,7 @@ mod tests {
         let failed = ServerEvent::RevocationFailed {
             lease: "database/creds/app/abc".into(),
             attempts: 2,
+            next_attempt: None,
             trouble: RevocationTrouble::MissingRole,
         };
         let at = Timestamp::parse_rfc3339("2026-11-23T19:41:00.5Z").unwrap();

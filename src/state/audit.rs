@@ -94,7 +94,7 @@ impl State {
                 }
             }
             Action::Engine => self.engine(at, entry, subject, ended, took),
-            Action::Probe | Action::Other => {}
+            Action::Probe | Action::Unwrap | Action::Other => {}
         }
     }
 
