@@ -50,7 +50,10 @@ pub enum ServerEvent {
     /// anew, and what fell due meanwhile is revoked now.
     LeasesRestored,
     /// This node has become the active one, or the only one has been unsealed.
-    BecameActive,
+    BecameActive {
+        /// It was elected among several: another one may have been active before.
+        elected: bool,
+    },
     /// This node is not active any more: it stepped down, was sealed, is shutting down, or has
     /// just been started.
     BecameInactive,
