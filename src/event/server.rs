@@ -16,7 +16,7 @@ pub enum ServerEvent {
     RevocationFailed {
         /// Plain lease ID.
         lease: Text,
-        /// How many attempts failed so far, from 1.
+        /// How many attempts failed so far, from 1; 0 where the line does not say.
         attempts: u32,
         /// Nanoseconds from this line to the next attempt; `None` where the line does not say.
         next_attempt: Option<i64>,
