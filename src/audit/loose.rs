@@ -1,7 +1,8 @@
 //! Loose values: JSON of any type where only some types are of interest, so
 //! that a key's unexpected type never costs the line.
 
-use crate::event::OWN_MARKER_PREFIX;
+use super::{duration, hashed};
+use crate::event::{OWN_MARKER_PREFIX, TokenHash};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -96,6 +97,36 @@ impl<'a, 'de: 'a> Deserialize<'de> for Loose<'a> {
     }
 }
 
+/// A number of seconds that may be missing, or hashed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Amount {
+    #[default]
+    Absent,
+    /// A hash of it, or nothing that can be read.
+    Hidden,
+    Secs(u64),
+}
+
+impl Amount {
+    /// The seconds, where they are known.
+    pub(super) fn secs(self) -> Option<u64> {
+        match self {
+            Self::Secs(secs) => Some(secs),
+            Self::Absent | Self::Hidden => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Loose::deserialize(deserializer).map(|value| match value {
+            Loose::Number(secs) => Self::Secs(secs),
+            Loose::Text(text) => duration::seconds(&text).map_or(Self::Hidden, Self::Secs),
+            Loose::Bool(_) | Loose::Other => Self::Hidden,
+        })
+    }
+}
+
 /// The free-form `data` of a request or an answer: the few keys that are used,
 /// whatever else and of whatever type stands there.
 #[derive(Debug, Default)]
@@ -108,6 +139,13 @@ pub(super) struct Data<'a> {
     pub(super) http_status_code: Option<u64>,
     /// A key that begins as the markers of own requests do.
     pub(super) marker: Option<Cow<'a, str>>,
+    /// A token, and the accessor of one.
+    pub(super) token: Option<TokenHash>,
+    pub(super) accessor: Option<TokenHash>,
+    pub(super) increment: Amount,
+    pub(super) ttl: Amount,
+    pub(super) default_ttl: Amount,
+    pub(super) max_ttl: Amount,
 }
 
 impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
@@ -133,6 +171,30 @@ impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
                             if let Loose::Number(code) = map.next_value()? {
                                 data.http_status_code = Some(code);
                             }
+                            continue;
+                        }
+                        name @ ("token" | "accessor") => {
+                            if let Loose::Text(text) = map.next_value()? {
+                                let place =
+                                    if name == "token" { &mut data.token } else { &mut data.accessor };
+                                *place = hashed::token(&text);
+                            }
+                            continue;
+                        }
+                        "increment" => {
+                            data.increment = map.next_value()?;
+                            continue;
+                        }
+                        "ttl" => {
+                            data.ttl = map.next_value()?;
+                            continue;
+                        }
+                        "default_ttl" => {
+                            data.default_ttl = map.next_value()?;
+                            continue;
+                        }
+                        "max_ttl" => {
+                            data.max_ttl = map.next_value()?;
                             continue;
                         }
                         _ => {
@@ -182,15 +244,5 @@ impl<'de> Deserialize<'de> for Policies {
             }
         }
         deserializer.deserialize_any(List)
-    }
-}
-
-/// Something whose mere presence counts.
-#[derive(Debug, Default)]
-pub(super) struct Present(pub(super) bool);
-
-impl<'de> Deserialize<'de> for Present {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<IgnoredAny>::deserialize(deserializer).map(|value| Self(value.is_some()))
     }
 }
