@@ -100,8 +100,8 @@ fn authentication(
         return match first {
             "roles" if writes && first != verb => Action::Privileged(Privileged::AuthWrite),
             _ if operation != Operation::Write => Action::Other,
-            "revoke" | "revoke-orphan" => revoke(token_ref(rest, data.and_then(|data| data.token))),
-            "revoke-accessor" => revoke(token_ref(rest, data.and_then(|data| data.accessor))),
+            "revoke" | "revoke-orphan" => revoke(token_ref(rest, data.and_then(|data| data.rare().token))),
+            "revoke-accessor" => revoke(token_ref(rest, data.and_then(|data| data.rare().accessor))),
             "revoke-self" => revoke(LeaseRef::Absent),
             _ => Action::Other,
         };

@@ -120,7 +120,7 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
         } else {
             WrittenTtls::default()
         },
-        token: granted_token.filter(|_| outcome == Outcome::Ok).map(token::granted),
+        token: granted_token.filter(|_| outcome == Outcome::Ok).map(|auth| token::granted(auth)),
         requester: requester.map(Box::new),
         action,
         relayed: match stage {
@@ -145,7 +145,7 @@ fn left(cap: &str) -> Option<u64> {
 
 /// For how long a renewal was asked.
 fn increment(data: Option<&Data<'_>>) -> Option<u64> {
-    match data.map_or(Amount::Absent, |data| data.increment) {
+    match data.map_or(Amount::Absent, |data| data.rare().increment) {
         Amount::Absent => Some(0),
         increment => increment.secs(),
     }
@@ -153,7 +153,7 @@ fn increment(data: Option<&Data<'_>>) -> Option<u64> {
 
 /// The TTLs that a write to a secret engine holds, as a role's does.
 fn written(data: Option<&Data<'_>>) -> WrittenTtls {
-    let Some(data) = data else { return WrittenTtls::default() };
+    let data = data.map(Data::rare).unwrap_or_default();
     let ttl = |amount| match amount {
         Amount::Absent => WrittenTtl::Absent,
         Amount::Hidden => WrittenTtl::Hidden,

@@ -37,18 +37,27 @@ fn own(text: &str) -> u128 {
 #[inline]
 fn half(hex: &str) -> Option<u128> {
     let digits: &[u8; 32] = hex.as_bytes().first_chunk()?;
-    let word = |digits: &[u8]| {
-        let (mut word, mut wrong) = (0u64, false);
-        for digit in digits {
-            // Without branches: digits and letters alternate at random.
-            let letter = digit.wrapping_sub(b'a');
-            let value = if letter < 6 { letter + 10 } else { digit.wrapping_sub(b'0') };
-            wrong |= letter >= 6 && value >= 10;
-            word = word << 4 | u64::from(value & 15);
-        }
-        (!wrong).then_some(word)
-    };
-    Some(u128::from(word(&digits[..16])?) << 64 | u128::from(word(&digits[16..])?))
+    let (eights, _) = digits.as_chunks();
+    eights.iter().try_fold(0, |bits, eight| Some(bits << 32 | u128::from(word(*eight)?)))
+}
+
+/// Eight digits at once, each in a byte of its own: digits and letters alternate at random, which
+/// branches cannot foresee.
+#[inline]
+fn word(digits: [u8; 8]) -> Option<u32> {
+    const ONES: u64 = u64::MAX / 255;
+    let text = u64::from_be_bytes(digits);
+    let letters = (text >> 6) & ONES;
+    let values = (text & (ONES * 0x0f)) + letters * 9;
+    // What is no digit comes to more than 15, or back to another text.
+    let above_nine = ((values + ONES * (128 - 10)) >> 7) & ONES;
+    let back = values + ONES * u64::from(b'0') + above_nine * u64::from(b'a' - b'9' - 1);
+    if values & (ONES * 0xf0) != 0 || back != text {
+        return None;
+    }
+    let bytes = (values | values >> 4) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+    u32::try_from((pairs | pairs >> 16) & 0xffff_ffff).ok()
 }
 
 #[cfg(test)]
@@ -65,6 +74,20 @@ mod tests {
             LeaseRef::Hashed(LeaseHash(0xa6c2_f008_4207_01a9_2577_905b_f503_deea))
         );
         assert!(is_hashed(HASH));
+    }
+
+    #[test]
+    fn digits_are_told_from_all_other_bytes() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut digits = *b"0f9a1234";
+                digits[at] = byte;
+                let plain = std::str::from_utf8(&digits).ok().filter(|text| !text.contains('+'));
+                let plain = plain.filter(|text| *text == text.to_ascii_lowercase());
+                let plain = plain.and_then(|text| u32::from_str_radix(text, 16).ok());
+                assert_eq!(word(digits), plain, "{byte} at {at}");
+            }
+        }
     }
 
     #[test]

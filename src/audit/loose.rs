@@ -139,13 +139,48 @@ pub(super) struct Data<'a> {
     pub(super) http_status_code: Option<u64>,
     /// A key that begins as the markers of own requests do.
     pub(super) marker: Option<Cow<'a, str>>,
-    /// A token, and the accessor of one.
+    /// Keys that few requests have: these stay small, since they are moved about.
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// Keys of `data` that few requests have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rare {
+    /// A token.
     pub(super) token: Option<TokenHash>,
+    /// The accessor of one.
     pub(super) accessor: Option<TokenHash>,
     pub(super) increment: Amount,
     pub(super) ttl: Amount,
     pub(super) default_ttl: Amount,
     pub(super) max_ttl: Amount,
+}
+
+impl Rare {
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<(), M::Error> {
+        let amount = match key {
+            "increment" => &mut self.increment,
+            "ttl" => &mut self.ttl,
+            "default_ttl" => &mut self.default_ttl,
+            "max_ttl" => &mut self.max_ttl,
+            _ => {
+                let name = if key == "token" { &mut self.token } else { &mut self.accessor };
+                if let Loose::Text(text) = map.next_value()? {
+                    *name = hashed::token(&text);
+                }
+                return Ok(());
+            }
+        };
+        *amount = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl Data<'_> {
+    /// The rare keys, as far as it has them.
+    pub(super) fn rare(&self) -> Rare {
+        self.rare.as_deref().copied().unwrap_or_default()
+    }
 }
 
 impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
@@ -173,28 +208,8 @@ impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
                             }
                             continue;
                         }
-                        name @ ("token" | "accessor") => {
-                            if let Loose::Text(text) = map.next_value()? {
-                                let place =
-                                    if name == "token" { &mut data.token } else { &mut data.accessor };
-                                *place = hashed::token(&text);
-                            }
-                            continue;
-                        }
-                        "increment" => {
-                            data.increment = map.next_value()?;
-                            continue;
-                        }
-                        "ttl" => {
-                            data.ttl = map.next_value()?;
-                            continue;
-                        }
-                        "default_ttl" => {
-                            data.default_ttl = map.next_value()?;
-                            continue;
-                        }
-                        "max_ttl" => {
-                            data.max_ttl = map.next_value()?;
+                        "token" | "accessor" | "increment" | "ttl" | "default_ttl" | "max_ttl" => {
+                            data.rare.get_or_insert_default().read(&key, &mut map)?;
                             continue;
                         }
                         _ => {
@@ -244,5 +259,20 @@ impl<'de> Deserialize<'de> for Policies {
             }
         }
         deserializer.deserialize_any(List)
+    }
+}
+
+/// The type of a token, as far as it matters. Older versions write none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TokenType {
+    /// It has no lease, and cannot be renewed.
+    pub(super) is_batch: bool,
+}
+
+impl<'de> Deserialize<'de> for TokenType {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Str(name) = Str::deserialize(deserializer)?;
+        Ok(Self { is_batch: matches!(&*name, "batch" | "default-batch") })
     }
 }

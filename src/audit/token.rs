@@ -15,7 +15,7 @@ pub(super) fn caller(auth: Option<&Auth<'_>>) -> Caller {
             || !auth.entity_id.is_empty(),
         root: auth.policies.root,
         accessor,
-        batch_end: if is_batch(&auth.token_type) { end(auth) } else { None },
+        batch_end: if auth.token_type.is_batch { end(auth) } else { None },
     }
 }
 
@@ -32,11 +32,6 @@ pub(super) fn granted(auth: &Granted<'_>) -> GrantedToken {
         accessor: hashed::token(&auth.accessor),
         token: hashed::token(&auth.client_token),
         ttl: auth.token_ttl.secs().unwrap_or(0),
-        is_service: !is_batch(&auth.token_type),
+        is_service: !auth.token_type.is_batch,
     }
-}
-
-/// Whether a token of this type has no lease; older versions and the root token's makers name no type.
-fn is_batch(token_type: &str) -> bool {
-    matches!(token_type, "batch" | "default-batch")
 }

@@ -2,7 +2,7 @@
 //! field may be missing (Vault leaves out what is empty, older versions lack
 //! many): a text is empty then. Unknown ones are passed over.
 
-use super::loose::{Amount, Data, Loose, Policies, Str};
+use super::loose::{Amount, Data, Loose, Policies, Str, TokenType};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -35,8 +35,8 @@ pub(super) struct Auth<'a> {
     pub(super) accessor: Str<'a>,
     #[serde(default)]
     pub(super) policies: Policies,
-    #[serde(borrow, default)]
-    pub(super) token_type: Str<'a>,
+    #[serde(default)]
+    pub(super) token_type: TokenType,
     #[serde(default)]
     pub(super) token_ttl: Amount,
     #[serde(borrow, default)]
@@ -50,8 +50,8 @@ pub(super) struct Granted<'a> {
     pub(super) accessor: Str<'a>,
     #[serde(borrow, default)]
     pub(super) client_token: Str<'a>,
-    #[serde(borrow, default)]
-    pub(super) token_type: Str<'a>,
+    #[serde(default)]
+    pub(super) token_type: TokenType,
     #[serde(default)]
     pub(super) token_ttl: Amount,
 }
@@ -85,7 +85,7 @@ pub(super) struct Namespace<'a> {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Response<'a> {
     #[serde(borrow)]
-    pub(super) auth: Option<Granted<'a>>,
+    pub(super) auth: Option<Box<Granted<'a>>>,
     #[serde(borrow, default)]
     pub(super) mount_point: Str<'a>,
     #[serde(borrow, default)]
