@@ -14,6 +14,7 @@ use super::node::Node;
 use super::nonce::jittered;
 use super::own::{Own, Sending};
 use super::pulse::{Health, Role};
+use super::turn::Turn;
 use crate::event::{EventKind, Fact, ServerEvent};
 use crate::serverlog;
 use reqwest::Response;
@@ -28,6 +29,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Follows the server log of one node while it is active.
 pub(super) struct Monitor<'a> {
     node: &'a Node,
+    turn: Turn<'a>,
     failures: u32,
 }
 
@@ -54,56 +56,32 @@ impl Drop for Stream<'_> {
 }
 
 impl<'a> Monitor<'a> {
-    /// Nothing asked yet.
-    pub(super) fn new(node: &'a Node) -> Self {
-        Self { node, failures: 0 }
+    /// Of `node`, whose pulse `role` tells. Nothing asked yet.
+    pub(super) fn new(node: &'a Node, role: watch::Receiver<Role>) -> Self {
+        Self { node, turn: Turn::new(node, Api::Monitor, role), failures: 0 }
     }
 
     /// Follows until it is dropped.
-    pub(super) async fn run(&mut self, mut role: watch::Receiver<Role>) {
+    pub(super) async fn run(&mut self) {
         // What was logged while nobody followed is lost.
         self.node.own.fact(Fact::ServerGap);
-        while role.changed().await.is_ok() {
-            while *role.borrow_and_update() == Role::Active {
-                let Some(token) = self.node.auth.at_hand().await else {
-                    if !self.wait_for_token(&mut role).await {
-                        break;
-                    }
-                    continue;
-                };
-                let (wait, generation) = match self.follow(&token, &mut role).await {
-                    End::Inactive => {
-                        self.rest("the active node is asked for it");
-                        break;
-                    }
-                    End::Broken(error) => (self.failed(error), token.generation),
-                };
-                if !self.pause(wait, generation, &mut role).await {
-                    return;
+        while let Some(token) = self.turn.token().await {
+            match self.follow(&token).await {
+                End::Inactive => {
+                    self.turn.rest("the active node is asked for it");
+                    // The pulse may not have noticed yet.
+                    self.turn.goes_on().await;
+                }
+                End::Broken(error) => {
+                    let wait = self.failed(error);
+                    self.turn.pause(wait, &token).await;
                 }
             }
-            let now = *role.borrow();
-            if now != Role::Active {
-                self.rest("the active node is asked for it");
-            }
-        }
-    }
-
-    /// A login is another loop's, and may be under way. Whether it is worth looking again.
-    async fn wait_for_token(&self, role: &mut watch::Receiver<Role>) -> bool {
-        if !self.node.auth.is_configured() {
-            self.rest("no token is configured");
-            return false;
-        }
-        self.rest("there is no token");
-        tokio::select! {
-            () = tokio::time::sleep(FIRST_WAIT.min(self.node.pace.interval)) => true,
-            changed = role.changed() => changed.is_ok(),
         }
     }
 
     /// Opens the stream, and tells what it says until it ends.
-    async fn follow(&mut self, token: &Token, role: &mut watch::Receiver<Role>) -> End {
+    async fn follow(&mut self, token: &Token) -> End {
         let started = Instant::now();
         // The pulse may be an interval old: on a standby a stream would do harm.
         match Health::ask(&self.node.client).await {
@@ -140,8 +118,8 @@ impl<'a> Monitor<'a> {
                     Ok(Some(chunk)) => if tell(own, &mut stream.lines, &chunk) { break End::Inactive },
                     Ok(None) | Err(_) => break End::Broken(Error::StreamEnded),
                 },
-                changed = role.changed() => {
-                    if changed.is_err() || *role.borrow_and_update() != Role::Active {
+                goes_on = self.turn.goes_on() => {
+                    if !goes_on {
                         break End::Inactive;
                     }
                     self.alive(took);
@@ -160,10 +138,6 @@ impl<'a> Monitor<'a> {
         self.node.record(Api::Monitor, Ok(()), took, self.node.pace.interval);
     }
 
-    fn rest(&self, why: &'static str) {
-        self.node.rest(&[Api::Monitor], why);
-    }
-
     /// Notes a failure. Gives the wait until the next attempt.
     fn failed(&mut self, error: Error) -> Duration {
         let pace = &self.node.pace;
@@ -176,27 +150,6 @@ impl<'a> Monitor<'a> {
         };
         self.node.record(Api::Monitor, Err(error), Duration::ZERO, wait.max(pace.interval));
         wait
-    }
-
-    /// Waits; not longer than the node is active, nor than the token is the same. `false` at
-    /// the end of everything.
-    async fn pause(&self, wait: Duration, generation: u64, role: &mut watch::Receiver<Role>) -> bool {
-        let until = tokio::time::Instant::now() + wait;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return true,
-                changed = role.changed() => {
-                    if changed.is_err() {
-                        return false;
-                    }
-                    let token = self.node.auth.at_hand().await;
-                    let same = token.is_some_and(|token| token.generation == generation);
-                    if !same || *role.borrow_and_update() != Role::Active {
-                        return true;
-                    }
-                }
-            }
-        }
     }
 }
 
