@@ -109,6 +109,9 @@ pub(super) async fn run(node: &Node, lookups: &Lookups, role: watch::Receiver<Ro
     let mut turn = Turn::new(node, Api::LeaseLookup, role);
     let mut failures = 0;
     while let Some(token) = turn.token().await {
+        if !node.has_asked(Api::LeaseLookup) {
+            turn.rest("nobody wants to know the times of a lease");
+        }
         let wanted = tokio::select! {
             wanted = lookups.take() => wanted,
             () = turn.ends() => {

@@ -12,12 +12,13 @@ use super::client::{Call, Right};
 use super::error::Error;
 use super::node::Node;
 use super::nonce::jittered;
-use super::own::{Own, Sending};
+use super::own::{self, Own, Sending};
 use super::pulse::{Health, Role};
 use super::turn::Turn;
-use crate::event::{EventKind, Fact, ServerEvent};
+use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::serverlog;
 use reqwest::Response;
+use reqwest::header::{DATE, HeaderMap};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -90,7 +91,6 @@ impl<'a> Monitor<'a> {
             Err(error) => return End::Broken(error),
         }
         let own = &self.node.own;
-        own.fact(Fact::ServerGap);
         let sending = own.sending();
         let call = Call {
             path: "sys/monitor",
@@ -107,9 +107,11 @@ impl<'a> Monitor<'a> {
             Err(error) => return End::Broken(error),
         };
         let took = started.elapsed();
+        let began = beginning(answer.headers(), own::now());
         let mut stream = Stream { own, sending, answer, lines: Lines::default() };
+        own.dated(began, Fact::ServerGap);
         // The stream has begun too late to say so itself.
-        own.fact(Fact::Server(ServerEvent::BecameActive));
+        own.dated(began, Fact::Server(ServerEvent::BecameActive));
         self.alive(took);
         let opened = Instant::now();
         let end = loop {
@@ -151,6 +153,18 @@ impl<'a> Monitor<'a> {
         self.node.record(Api::Monitor, Err(error), Duration::ZERO, wait.max(pace.interval));
         wait
     }
+}
+
+/// When a stream surely had begun, on Vault's clock: a lease that ended a moment before is not
+/// in it, and must not seem to be missing from it.
+fn beginning(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    let date = date.and_then(|date| i64::try_from(date.timestamp().as_nanosecond()).ok());
+    // The header leaves out the fraction of the second.
+    let date = date.map(|nanos| Timestamp::from_nanos(nanos).plus_secs(1));
+    // A clock that is wrong by so much is no clock.
+    date.filter(|date| date.nanos_since(now) < 3_600_000_000_000).map_or(now, |date| date.max(now))
 }
 
 /// Tells what whole lines say. Whether they say that the node is not active any more.
@@ -203,6 +217,21 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_begins_on_vaults_clock() {
+        let at = |text: &str| Timestamp::parse_rfc3339(text).expect("a time");
+        let began = |date: &'static str, now: &str| {
+            let headers = HeaderMap::from_iter([(DATE, date.parse().expect("a header"))]);
+            beginning(&headers, at(now)).to_string()
+        };
+        let date = "Mon, 23 Nov 2026 23:20:57 GMT";
+        assert_eq!(began(date, "2026-11-23T23:20:57.2Z"), "2026-11-23T23:20:58Z");
+        assert_eq!(began(date, "2026-11-23T23:20:50Z"), "2026-11-23T23:20:58Z");
+        assert_eq!(began(date, "2026-11-23T23:21:05Z"), "2026-11-23T23:21:05Z");
+        assert_eq!(began(date, "2026-11-23T20:00:00Z"), "2026-11-23T20:00:00Z");
+        assert_eq!(began("soon", "2026-11-23T20:00:00Z"), "2026-11-23T20:00:00Z");
+    }
 
     #[test]
     fn lines_are_whole_however_they_are_cut() {

@@ -79,7 +79,9 @@ impl Node {
                 listing::run(self, interval, role.clone()).await;
             }
         };
-        let (pulse, asker) = (self.take_pulse(tell_role), self.ask(role.clone()));
+        // Apart from each other, or their sizes would add up.
+        let (monitor, lookup, listing) = (Box::pin(monitor), Box::pin(lookup), Box::pin(listing));
+        let (pulse, asker) = (self.take_pulse(tell_role), Box::pin(self.ask(role.clone())));
         let all = async { tokio::join!(pulse, asker, monitor, lookup, listing) };
         stop.run_until_cancelled(all).await;
     }
@@ -157,6 +159,11 @@ impl Node {
             }
             Ok(()) => {}
         }
+    }
+
+    /// Whether an outcome of this part of the API stands.
+    pub(super) fn has_asked(&self, api: Api) -> bool {
+        self.board.node(&self.name, |node| node.apis.get(&api).is_some_and(|latest| latest.outcome.is_some()))
     }
 
     /// Notes that some parts are not asked.
