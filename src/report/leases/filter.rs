@@ -31,6 +31,9 @@ pub enum Is {
 }
 
 impl Is {
+    /// All of them, the most urgent first.
+    pub const ALL: [Self; 4] = [Self::Stuck, Self::Retrying, Self::Overdue, Self::Live];
+
     /// How a lease is.
     pub fn of(condition: &Condition) -> Self {
         match condition {
