@@ -41,7 +41,7 @@ impl Finished<'_> {
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
             inputs.extend(open(kind, files, self.max_line_bytes)?);
         }
-        let mut pipeline = Pipeline::new(Limits { label_sets: self.label_sets }, inputs);
+        let mut pipeline = Pipeline::new(Limits { label_sets: self.label_sets, ..Limits::default() }, inputs);
         let until = self.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
         let mut progress = Meter::new();
         // The wall clock plays no part where every log has an end.
@@ -49,8 +49,9 @@ impl Finished<'_> {
             progress.show(&pipeline);
         }
         progress.clear();
-        if let Some(at) = self.at {
-            pipeline.advance(at);
+        match self.at {
+            Some(at) => pipeline.advance(at),
+            None => pipeline.close(),
         }
         for input in pipeline.inputs() {
             if let Some(trouble) = input.status().trouble {
@@ -103,7 +104,7 @@ fn first_time(kind: LogKind, path: &Path) -> Timestamp {
         return never;
     };
     let input = Input::new("", Lines::Log(kind), Box::new(Container::new(archive, None, 32 << 20)));
-    let mut pipeline = Pipeline::new(Limits { label_sets: 0 }, vec![input]);
+    let mut pipeline = Pipeline::new(Limits { label_sets: 0, leases: 0 }, vec![input]);
     for _ in 0..LOOK_AT {
         let progress = pipeline.run(Instant::now(), Timestamp::MIN, never, 1);
         if pipeline.front() > Timestamp::MIN {
