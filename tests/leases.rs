@@ -12,7 +12,7 @@ use leasewatch::vault::ApiState;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
-use support::{Bao, Postgres};
+use support::{Bao, Leasewatch, Postgres};
 use watch::{Watch, config, pace, until};
 
 /// A database mount with the roles `app` and `idle`, in the root namespace and in `team-a`.
@@ -164,4 +164,33 @@ async fn the_leases_of_a_role_are_listed_without_wrapping_tokens() {
         }
     }
     assert!(calls >= 8, "{calls}");
+}
+
+/// A token of the default policy cannot read roles; one look-up tells what the TTL of one is.
+#[test]
+fn serve_looks_up_a_lease_of_a_role_whose_ttl_nothing_else_tells() {
+    let stage = Stage::new();
+    let state = tempfile::Builder::new().prefix("leasewatch-state-").tempdir().unwrap();
+    let body = json!({"policies": ["default"], "ttl": "1h"});
+    let token = stage.bao.write("auth/token/create", &body).string("/auth/client_token");
+    let arguments = [
+        "--audit-log",
+        stage.bao.audit_log().to_str().unwrap(),
+        "--state-dir",
+        state.path().to_str().unwrap(),
+        "--vault.scrape-interval",
+        "1s",
+    ]
+    .map(str::to_owned);
+    let address = stage.bao.address();
+    let leasewatch =
+        Leasewatch::start(arguments, &[("VAULT_ADDR", address.as_str()), ("VAULT_TOKEN", token.as_str())]);
+    stage.issue("");
+    leasewatch.metrics_when("the TTL is known by a look-up", |page| {
+        let labels = [("mount", "database/"), ("role", "app"), ("source", "lookup")];
+        match page.value("leasewatch_role_default_ttl_seconds", &labels) {
+            Some(ttl) if (ttl - 600.0).abs() < 0.5 => Ok(()),
+            other => Err(format!("it is {other:?}")),
+        }
+    });
 }

@@ -111,7 +111,7 @@ impl<'a> Monitor<'a> {
         let mut stream = Stream { own, sending, answer, lines: Lines::default() };
         own.dated(began, Fact::ServerGap);
         // The stream has begun too late to say so itself.
-        own.dated(began, Fact::Server(ServerEvent::BecameActive));
+        own.dated(began, Fact::Server(ServerEvent::BecameActive { elected: false }));
         self.alive(took);
         let opened = Instant::now();
         let end = loop {
