@@ -1,196 +1,217 @@
-//! Leases of a real server: looked up one by one, and listed by role.
-
-#![allow(clippy::unwrap_used, reason = "what is not as it should be is a failed test")]
+//! `leasewatch leases` as a person meets it: asked of a running instance over its socket, and of logs.
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
 mod support;
-#[path = "vault_api/watch.rs"]
-mod watch;
 
-use leasewatch::config::{AuthConfig, Secret, VaultConfig};
-use leasewatch::event::{Fact, LeaseKey, OWN_MARKER_PREFIX, Timestamp};
-use leasewatch::vault::ApiState;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::Duration;
-use support::{Bao, Leasewatch, Postgres};
-use watch::{Watch, config, pace, until};
+use support::{Leasewatch, eventually, lines};
 
-/// A database mount with the roles `app` and `idle`, in the root namespace and in `team-a`.
-struct Stage {
-    bao: Bao,
-    postgres: Postgres,
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
+
+/// `leasewatch leases` with an environment of its own.
+fn leases(arguments: &[&str]) -> (i32, String, String) {
+    told(Command::new(env!("CARGO_BIN_EXE_leasewatch")).arg("leases").args(arguments).env_clear())
 }
 
-impl Stage {
-    fn new() -> Self {
-        let stage = Self { bao: Bao::start(), postgres: Postgres::start() };
-        stage.bao.write("sys/namespaces/team-a", &json!({}));
-        for namespace in ["", "team-a"] {
-            let write = |path: &str, body: Value| stage.bao.write_in(namespace, path, &body);
-            write("sys/mounts/database", json!({"type": "database"}));
-            let url = stage.postgres.connection_url();
-            let connection = json!({"plugin_name": "postgresql-database-plugin", "connection_url": url,
-                "allowed_roles": "*", "username": "vault_admin", "password": "initial"});
-            write("database/config/pg", connection);
-            let create =
-                "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";
-            for role in ["app", "idle"] {
-                let body = json!({"db_name": "pg", "default_ttl": "10m", "max_ttl": "1h", "creation_statements": create});
-                write(&format!("database/roles/{role}"), body);
-            }
-        }
-        stage
-    }
-
-    fn issue(&self, namespace: &str) -> String {
-        let reply = self.bao.root_call("GET", "database/creds/app").namespace(namespace).send();
-        assert_eq!(reply.status, 200, "{}", reply.text());
-        reply.string("/lease_id")
-    }
-
-    fn watch(&self, listing_interval: Option<Duration>) -> Watch {
-        let auth = AuthConfig::Token(Secret::new(self.bao.root_token()));
-        let namespaces = vec![String::new(), "team-a".to_owned()];
-        let config = VaultConfig { auth, listing_interval, namespaces, ..config() };
-        Watch::start(&[("a", &self.bao.address())], &config, &pace())
-    }
-
-    /// What the server itself says of a lease.
-    fn times(&self, namespace: &str, lease: &str) -> [Option<Timestamp>; 3] {
-        let call = self.bao.root_call("POST", "sys/leases/lookup").namespace(namespace);
-        let answer = call.json(&json!({ "lease_id": lease })).send().json();
-        let read = |key: &str| answer["data"][key].as_str().and_then(Timestamp::parse_rfc3339);
-        [read("issue_time"), read("expire_time"), read("last_renewal")]
-    }
+fn told(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status.code().unwrap(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
-async fn look_up(watch: &Watch, namespace: &str, lease: &str) -> Fact {
-    let key = LeaseKey::of(lease);
-    let about = |fact: &Fact| match fact {
-        Fact::LeaseTimes { lease, .. } | Fact::LeaseAbsent { lease } => *lease == key,
-        _ => false,
-    };
-    until("room", || watch.lookups.has_room()).await;
-    watch.lookups.want(lease.to_owned(), namespace.to_owned());
-    let count = || watch.facts().into_iter().filter(about).count();
-    until("an answer", || count() > 0).await;
-    watch.facts().into_iter().rfind(about).unwrap()
+/// An instance over a log of ten issued credentials, which has read it.
+fn serving(dir: &Path, state: &str) -> Leasewatch {
+    let log = dir.join("audit.log");
+    let text: String = (0..10).map(|number| lines::issued(number, "app")).collect();
+    fs::write(&log, text).unwrap();
+    let leasewatch = Leasewatch::start(["--audit-log", log.to_str().unwrap(), "--state-dir", state], &[]);
+    leasewatch.metrics_when("the log is read", |page| {
+        let read = page.sum("leasewatch_log_lines_total", &[]);
+        if read >= 10.0 { Ok(()) } else { Err(format!("{read} lines")) }
+    });
+    leasewatch
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_times_of_a_lease_are_told_as_the_server_has_them() {
-    let stage = Stage::new();
-    let watched = stage.watch(None);
-    for namespace in ["", "team-a"] {
-        let lease = stage.issue(namespace);
-        let fact = look_up(&watched, namespace, &lease).await;
-        let [issued, expires, renewed] = stage.times(namespace, &lease);
-        let [issued, expires] = [issued, expires].map(Option::unwrap);
-        assert_eq!(renewed, None);
-        let expected =
-            Fact::LeaseTimes { lease: LeaseKey::of(&lease), issued, expires, renewed, renewable: true };
-        assert_eq!(fact, expected);
-        let ttl = expires.nanos_since(issued);
-        assert!((599_000_000_000..=601_000_000_000).contains(&ttl), "{ttl}");
-    }
-    let renewed = stage.issue("");
-    stage.bao.write("sys/leases/renew", &json!({"lease_id": renewed, "increment": 1200}));
-    let Fact::LeaseTimes { issued, renewed: Some(at), expires, .. } = look_up(&watched, "", &renewed).await
-    else {
-        panic!("no renewal of {renewed}")
-    };
-    assert!(issued < at && at < expires);
-    let revoked = stage.issue("team-a");
-    stage.bao.write_in("team-a", "sys/leases/revoke", &json!({"lease_id": revoked, "sync": true}));
-    let absent = Fact::LeaseAbsent { lease: LeaseKey::of(&revoked) };
-    assert_eq!(look_up(&watched, "team-a", &revoked).await, absent);
-    assert!(watched.is("lease_lookup", ApiState::Ok));
+fn mode(path: &Path) -> u32 {
+    let file = fs::metadata(path).unwrap();
+    assert!(file.file_type().is_socket());
+    file.permissions().mode() & 0o7777
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_leases_of_a_role_are_listed_without_wrapping_tokens() {
-    let stage = Stage::new();
-    let [plain, other, theirs] = ["", "", "team-a"].map(|namespace| stage.issue(namespace));
-    let wrapped = stage.bao.root_call("GET", "database/creds/app").wrap("5m").send();
-    assert_eq!(wrapped.status, 200);
-    let listed_by_hand: Vec<String> = {
-        let reply = stage.bao.root_call("LIST", "sys/leases/lookup/database/creds/app").send();
-        serde_json::from_value(reply.json()["data"]["keys"].clone()).unwrap()
-    };
-    assert_eq!(listed_by_hand.len(), 4, "two leases, the wrapped one, and its wrapping token");
-    let before = std::fs::read_to_string(stage.bao.audit_log()).unwrap().len();
+#[test]
+fn a_running_instance_answers_over_a_private_socket_which_goes_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    // A folder that others may enter, as a package may have made it.
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+    let socket = state.join("leasewatch.sock");
+    let state = state.to_str().unwrap();
+    let mut leasewatch = serving(dir.path(), state);
+    assert_eq!(mode(&socket), 0o600);
 
-    let watched = stage.watch(Some(Duration::from_millis(50)));
-    let listed = |namespace: &str, role: &str| {
-        let wanted = format!("database/creds/{role}/");
-        watched.facts().into_iter().rev().find_map(|fact| match fact {
-            Fact::Listed { namespace: of, prefix, leases, .. } if of == namespace && prefix == wanted => {
-                Some(leases.into_iter().map(|lease| wanted.clone() + &lease).collect::<BTreeSet<_>>())
-            }
-            _ => None,
-        })
-    };
-    for (namespace, role) in [("", "app"), ("", "idle"), ("team-a", "app"), ("team-a", "idle")] {
-        until("a list", || listed(namespace, role).is_some()).await;
-    }
-    let root = listed("", "app").unwrap();
-    assert!(root.len() == 3 && root.contains(&plain) && root.contains(&other), "{root:?}");
-    assert_eq!(listed("team-a", "app").unwrap(), BTreeSet::from([theirs]));
-    assert_eq!((listed("", "idle").unwrap().len(), listed("team-a", "idle").unwrap().len()), (0, 0));
-    assert!(watched.is("lease_listing", ApiState::Ok));
+    let (code, text, stderr) = leases(&["--state-dir", state]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(text.contains("10 leases as of ") && text.contains("  database/  app "), "{text}");
+    let by_variable = told(
+        Command::new(env!("CARGO_BIN_EXE_leasewatch"))
+            .args(["leases", "--format", "json"])
+            .env_clear()
+            .env("LEASEWATCH_STATE_DIR", state),
+    );
+    let document: Value = serde_json::from_str(&by_variable.1).unwrap();
+    assert_eq!(document["groups"][0]["leases"], 10);
+    assert!(document["notes"].is_array(), "{document}");
+    document["as_of"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let (code, text, _) = leases(&["--state-dir", state, "--role", "app", "--format", "json"]);
+    assert_eq!(code, 0);
+    let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["leases"].as_array().unwrap().len(), 10);
+    assert_eq!(document["leases"][0]["requester"]["display_name"], "approle");
+    assert!(!text.contains("creds/"), "{text}");
 
-    // Every entry of these calls bears a marker that was told.
-    let told = watched.told_so_far();
-    watched.stop().await;
-    let markers: BTreeSet<_> = told
-        .lock()
+    // IDs, for whoever says of which leases; the instance takes a note of that, without them.
+    let (code, ids, _) = leases(&["--state-dir", state, "--requester", "approle", "--for-revocation"]);
+    assert_eq!(code, 0);
+    let mut ids: Vec<_> = ids.lines().map(str::to_owned).collect();
+    ids.sort_unstable();
+    let issued: Vec<_> = (0..10).map(|number| format!("database/creds/app/{number:024}")).collect();
+    assert_eq!(ids, issued);
+    let (_, none, _) = leases(&["--state-dir", state, "--role", "other", "--for-revocation"]);
+    assert_eq!(none, "");
+    let log = leasewatch.output();
+    assert!(log.contains("Lease IDs were given") && !log.contains("creds/"), "{log}");
+
+    // A process that was killed leaves its socket behind; nobody listens on it.
+    leasewatch.kill9();
+    assert!(socket.exists());
+    let nobody = format!(
+        "leasewatch: no leasewatch serves with the state folder {state}: name its folder by --state-dir, or read logs by --audit-log\n"
+    );
+    assert_eq!(leases(&["--state-dir", state]), (1, String::new(), nobody.clone()));
+    leasewatch.restart();
+    eventually("it answers again", Duration::from_secs(30), || {
+        let (code, _, stderr) = leases(&["--state-dir", state]);
+        if code == 0 { Ok(()) } else { Err(stderr) }
+    });
+    assert_eq!(mode(&socket), 0o600);
+
+    assert!(leasewatch.stop().0.success());
+    assert!(!socket.exists());
+    assert_eq!(leases(&["--state-dir", state]), (1, String::new(), nobody));
+}
+
+#[test]
+fn another_user_is_refused_and_told_why() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let state = dir.path().join("state");
+    fs::create_dir(&state).unwrap();
+    fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+    let _leasewatch = serving(dir.path(), state.to_str().unwrap());
+    let arguments = ["leases", "--state-dir", state.to_str().unwrap()];
+    let is_root = rustix::process::geteuid().is_root();
+    let (code, stdout, stderr) = if is_root {
+        // Root may ask everybody: become nobody. The build folder may be root's alone.
+        let program = dir.path().join("leasewatch");
+        fs::copy(env!("CARGO_BIN_EXE_leasewatch"), &program).unwrap();
+        told(Command::new(program).args(arguments).env_clear().uid(65534).gid(65534))
+    } else {
+        fs::set_permissions(state.join("leasewatch.sock"), Permissions::from_mode(0o000)).unwrap();
+        leases(&arguments[1..])
+    };
+    assert_eq!((code, stdout.as_str()), (1, ""), "{stderr}");
+    assert!(stderr.starts_with("leasewatch: only the user that leasewatch runs as may ask it"), "{stderr}");
+}
+
+/// `leases --format json` of the corpus.
+fn of_corpus(arguments: &[&str]) -> Value {
+    let (audit, server) = (format!("{CORPUS}audit.log.zst"), format!("{CORPUS}server.log.zst"));
+    let logs = ["--audit-log", &audit, "--server-log", &server, "--format", "json"];
+    let (code, text, stderr) = leases(&[&logs, arguments].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn logs_read_to_their_end_leave_what_vault_itself_listed() {
+    let groups = of_corpus(&[]);
+    let left: BTreeSet<String> = groups["groups"]
+        .as_array()
         .unwrap()
         .iter()
-        .filter_map(|told| match &told.fact {
-            Fact::OwnMarker { marker } => Some(marker.clone()),
-            _ => None,
+        .map(|group| {
+            format!(
+                "{} {} {}",
+                group["mount"].as_str().unwrap(),
+                group["role"].as_str().unwrap(),
+                group["leases"]
+            )
         })
         .collect();
-    let log = std::fs::read_to_string(stage.bao.audit_log()).unwrap();
-    let entries = log[before..].lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut calls = 0;
-    for entry in entries {
-        let request = &entry["request"];
-        if request["path"].as_str().is_some_and(|path| path.starts_with("sys/leases/lookup/")) {
-            let keys = request["data"].as_object().expect("data").keys();
-            let marker: Vec<_> = keys.filter(|key| key.starts_with(OWN_MARKER_PREFIX)).collect();
-            assert!(marker.len() == 1 && markers.contains(marker[0]), "{entry}");
-            calls += 1;
-        }
+    let listed = fs::read_to_string(format!("{CORPUS}leases-listed.txt")).unwrap();
+    let listed: BTreeSet<_> =
+        listed.lines().filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect();
+    assert_eq!(left, listed);
+    for group in groups["groups"].as_array().unwrap() {
+        // Their role cannot revoke; Vault tries on, or has given up.
+        assert_eq!(
+            group["leases"].as_u64().unwrap(),
+            ["retrying", "stuck"].iter().map(|key| group[key].as_u64().unwrap()).sum::<u64>()
+        );
     }
-    assert!(calls >= 8, "{calls}");
 }
 
-/// A token of the default policy cannot read roles; one look-up tells what the TTL of one is.
 #[test]
-fn serve_looks_up_a_lease_of_a_role_whose_ttl_nothing_else_tells() {
-    let stage = Stage::new();
-    let state = tempfile::Builder::new().prefix("leasewatch-state-").tempdir().unwrap();
-    let body = json!({"policies": ["default"], "ttl": "1h"});
-    let token = stage.bao.write("auth/token/create", &body).string("/auth/client_token");
-    let arguments = [
-        "--audit-log",
-        stage.bao.audit_log().to_str().unwrap(),
-        "--state-dir",
-        state.path().to_str().unwrap(),
-        "--vault.scrape-interval",
-        "1s",
-    ]
-    .map(str::to_owned);
-    let address = stage.bao.address();
-    let leasewatch =
-        Leasewatch::start(arguments, &[("VAULT_ADDR", address.as_str()), ("VAULT_TOKEN", token.as_str())]);
-    stage.issue("");
-    leasewatch.metrics_when("the TTL is known by a look-up", |page| {
-        let labels = [("mount", "database/"), ("role", "app"), ("source", "lookup")];
-        match page.value("leasewatch_role_default_ttl_seconds", &labels) {
-            Some(ttl) if (ttl - 600.0).abs() < 0.5 => Ok(()),
-            other => Err(format!("it is {other:?}")),
-        }
-    });
+fn logs_are_read_up_to_a_moment() {
+    let at = "2026-11-23T19:42:00Z";
+    let groups = of_corpus(&["--at", at]);
+    assert_eq!(groups["as_of"], at);
+    let list = of_corpus(&["--at", at, "--list"]);
+    let listed = list["leases"].as_array().unwrap();
+    assert!(listed.len() > 100, "{}", listed.len());
+    assert!(listed.iter().all(|lease| lease.get("id").is_none()));
+    // Both are of the same leases.
+    let sum = |key: &str| -> u64 {
+        groups["groups"].as_array().unwrap().iter().map(|group| group[key].as_u64().unwrap()).sum()
+    };
+    assert_eq!(sum("leases"), listed.len() as u64);
+    for condition in ["overdue", "retrying", "stuck"] {
+        let are = listed.iter().filter(|lease| lease["condition"] == *condition).count();
+        assert_eq!(sum(condition), are as u64, "{condition}");
+    }
+    assert!(sum("retrying") > 0);
+    let retrying = of_corpus(&["--at", at, "--condition", "retrying", "--list"]);
+    let retrying = retrying["leases"].as_array().unwrap();
+    // The most urgent come first, so these are the first of all.
+    assert_eq!(retrying[..], listed[..retrying.len()]);
+    assert!(retrying.iter().all(|lease| lease["failed_attempts"].is_u64() && lease["cause"].is_string()));
+}
+
+#[test]
+fn ids_are_not_given_without_saying_of_which_leases() {
+    let audit = format!("{CORPUS}audit.log.zst");
+    for arguments in [
+        &["--for-revocation"][..],
+        &["--audit-log", &audit, "--for-revocation"],
+        &["--for-revocation", "--role", "app", "--format", "json"],
+        &["--for-revocation", "--role", "app", "--list"],
+        &["--at", "2026-11-23T19:45:00Z"],
+        &["--audit-log", &audit, "--state-dir", "."],
+        &["--list", "--by", "requester"],
+        &["--condition", "odd"],
+    ] {
+        let (code, stdout, stderr) = leases(arguments);
+        assert_eq!(code, 2, "{arguments:?}: {stderr}");
+        assert!(stdout.is_empty() && !stderr.is_empty(), "{arguments:?}");
+    }
+    let (code, _, stderr) = leases(&["--audit-log", "no-such.log"]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("no-such.log"), "{stderr}");
 }

@@ -6,6 +6,7 @@ mod clock;
 mod feed;
 mod ingest;
 mod inputs;
+mod local;
 mod own;
 mod shared;
 mod view;
@@ -91,6 +92,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
     };
+    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), stop.clone());
     let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
 
     // The first part that ends, by itself or because of a signal, ends the others.
@@ -109,6 +111,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             .context("reading did not stop in time; the last checkpoint stands")?,
     };
     let _ = tokio::time::timeout(STOP_WITHIN, pages).await;
+    if let Some(local) = local {
+        local.stopped().await;
+    }
     for task in [scrape, doorbell] {
         task.abort();
     }
