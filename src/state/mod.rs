@@ -20,6 +20,7 @@ mod revocations;
 mod server;
 mod subject;
 mod traffic;
+mod unfinished;
 
 use crate::contract::own::AUDIT_CANARY_SUCCESS;
 use crate::event::{Event, EventKind, Timestamp};
@@ -88,6 +89,7 @@ pub struct State {
     renewals: renewals::Renewals,
     revocations: revocations::Revocations,
     ledger: ledger::Ledger,
+    unfinished: unfinished::Unfinished,
     traffic: traffic::Traffic,
     counters: counters::Counters,
     /// Namespaces by the ID that their lease IDs end with.
@@ -107,6 +109,7 @@ impl State {
             renewals: renewals::Renewals::default(),
             revocations: revocations::Revocations::default(),
             ledger: ledger::Ledger::new(limits.leases),
+            unfinished: unfinished::Unfinished::default(),
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
             namespaces: BTreeMap::new(),
@@ -149,7 +152,11 @@ impl State {
         }
         match event.kind {
             EventKind::Audit(entry) => self.audit(origin, at, &entry),
-            EventKind::Server(line) => self.server(origin.node, at, line),
+            EventKind::Server(line) => {
+                for line in self.unfinished.take(origin.source, line) {
+                    self.server(origin.node, at, line);
+                }
+            }
             EventKind::Observed(observation) => self.observed(observation),
             EventKind::Nothing => {}
         }
