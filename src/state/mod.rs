@@ -166,7 +166,7 @@ impl State {
     pub fn gap(&mut self, origin: Origin, at: Timestamp) {
         match origin.log {
             OriginLog::Audit => self.ledger.audit_gap(at),
-            OriginLog::Server => self.ledger.server_gap(origin.node),
+            OriginLog::Server => self.ledger.server_gap(origin.node, at),
             OriginLog::Observations => {}
         }
     }
