@@ -223,7 +223,13 @@ impl State {
 
     /// Every outstanding lease at `as_of`, for a person who asks; in no order.
     pub fn leases(&self, as_of: Timestamp) -> Vec<LeaseView> {
-        self.ledger.views(&self.labels, as_of)
+        self.leases_from(as_of, 0, u32::MAX).0
+    }
+
+    /// The leases outstanding at `as_of` in `most` places from one on, and the place to go on
+    /// from: for whoever holds a lock meanwhile.
+    pub fn leases_from(&self, as_of: Timestamp, from: u32, most: u32) -> (Vec<LeaseView>, Option<u32>) {
+        self.ledger.views_from(&self.labels, as_of, from, most)
     }
 
     /// A lease whose times the API should be asked for: its plain ID and its namespace.

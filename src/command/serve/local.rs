@@ -58,6 +58,8 @@ impl Local {
     }
 }
 
+/// Leases looked at under one lock.
+const PAGE: u32 = 4_000;
 /// Leases in one piece of an answer.
 const PIECE: usize = 250;
 /// Pieces that may wait to be taken.
@@ -113,12 +115,16 @@ fn write(shared: &Shared, query: &Query, to: &Sender<Bytes>) -> serde_json::Resu
         return Ok(None);
     }
     let mut writer = Writer::default();
-    // The lock is let go before anything is written.
-    let mut leases = shared.pipeline().state().leases(as_of);
-    query.apply_to(&mut leases);
-    for some in leases.chunks(PIECE) {
-        if to.blocking_send(writer.page(some)?).is_err() {
-            return Ok(None);
+    let mut next = Some(0);
+    while let Some(from) = next {
+        // The lock is let go before anything is written.
+        let (mut leases, then) = shared.pipeline().state().leases_from(as_of, from, PAGE);
+        next = then;
+        query.apply_to(&mut leases);
+        for some in leases.chunks(PIECE) {
+            if to.blocking_send(writer.page(some)?).is_err() {
+                return Ok(None);
+            }
         }
     }
     Ok(to.blocking_send(Writer::tail()).is_ok().then(|| writer.written()))

@@ -197,13 +197,23 @@ impl Ledger {
         mut see: impl FnMut(&Lease, &Role, Condition, Option<Due>, Option<Timestamp>),
     ) {
         for (_, lease) in self.leases.iter() {
-            let Some(role) = self.roles.get(&lease.role) else { continue };
-            let due = lease.due(&role.ttl);
-            let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
-            let end = end.or_else(|| moment.guess(lease.granted, &role.ttl));
-            if let Some(condition) = moment.condition(lease, due, end) {
-                see(lease, role, condition, due, end);
-            }
+            self.one(moment, lease, &mut see);
+        }
+    }
+
+    /// The same for one of them.
+    pub(super) fn one(
+        &self,
+        moment: Moment,
+        lease: &Lease,
+        mut see: impl FnMut(&Lease, &Role, Condition, Option<Due>, Option<Timestamp>),
+    ) {
+        let Some(role) = self.roles.get(&lease.role) else { return };
+        let due = lease.due(&role.ttl);
+        let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
+        let end = end.or_else(|| moment.guess(lease.granted, &role.ttl));
+        if let Some(condition) = moment.condition(lease, due, end) {
+            see(lease, role, condition, due, end);
         }
     }
 
