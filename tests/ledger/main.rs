@@ -1,0 +1,10 @@
+//! The ledger against what is known to be true: the corpus second by second,
+//! its sources withheld and in disorder, and random worlds. What is true is
+//! computed here on its own, from what clients saw and from the server's words.
+#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+
+mod causes;
+mod corpus;
+mod lives;
+mod play;
+mod seconds;
