@@ -31,6 +31,8 @@ pub struct Causes {
     pub totals: Numbers,
     /// Of named leases by ID, of nameless ones by place: due time, and cause of the end.
     pub due: HashMap<String, i64>,
+    /// When the TTL alone would end a lease, by ID; nothing for leases that outlive the run.
+    pub ttl_end: HashMap<String, i64>,
     /// Due times of anonymous leases, by role, in order.
     pub anonymous: BTreeMap<Role, Vec<i64>>,
     /// Ends that nobody asked for: the first proves that the server log is heard.
@@ -80,6 +82,7 @@ pub fn causes() -> Causes {
     let mut result = Causes {
         totals: Numbers::new(),
         due: HashMap::new(),
+        ttl_end: HashMap::new(),
         anonymous: BTreeMap::new(),
         first_unasked: i64::MAX,
         both: Numbers::new(),
@@ -88,6 +91,7 @@ pub fn causes() -> Causes {
     for life in &model.lives.named {
         let (due, why) = model.due(life);
         result.due.insert(life.id.clone(), due);
+        result.ttl_end.extend(model.ttl_end(life).map(|end| (life.id.clone(), end)));
         let Some(&end) = model.lives.ends.get(&life.id) else { continue };
         let cause = model.asked(&life.id, end).unwrap_or_else(|| {
             let first = model.first_failure.get(life.id.as_str()).copied().unwrap_or(end);
@@ -154,16 +158,18 @@ impl Model {
 
     /// Rule 3.
     fn due(&self, life: &Life) -> (i64, &'static str) {
-        let mut due = vec![(self.token_end(life), "token")];
-        if let Some((default, _)) = ttls(&life.role, life.issued) {
-            let mut end = life.issued + default;
-            for renewal in self.renewals.get(life.id.as_str()).into_iter().flatten() {
-                let (_, max) = ttls(&life.role, renewal.answered).unwrap();
-                end = (renewal.answered + 30 * SECOND).min(life.issued + max);
-            }
-            due.push((end, "expired"));
+        let token = (self.token_end(life), "token");
+        self.ttl_end(life).map_or(token, |end| token.min((end, "expired")))
+    }
+
+    fn ttl_end(&self, life: &Life) -> Option<i64> {
+        let (default, _) = ttls(&life.role, life.issued)?;
+        let mut end = life.issued + default;
+        for renewal in self.renewals.get(life.id.as_str()).into_iter().flatten() {
+            let (_, max) = ttls(&life.role, renewal.answered)?;
+            end = (renewal.answered + 30 * SECOND).min(life.issued + max);
         }
-        due.into_iter().min().unwrap()
+        Some(end)
     }
 
     fn token_end(&self, life: &Life) -> i64 {

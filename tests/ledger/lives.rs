@@ -190,14 +190,20 @@ impl Lives {
         left
     }
 
-    /// The last failed attempt of every lease that is outstanding.
-    pub fn failing(&self, at: i64) -> Vec<&FailedAttempt> {
+    /// The last failed attempt of every lease of which one failed.
+    pub fn last_failures(&self, at: i64) -> Vec<&FailedAttempt> {
         let mut last: BTreeMap<&str, &FailedAttempt> = BTreeMap::new();
         for failure in self.failures.iter().take_while(|failure| failure.at <= at) {
             last.insert(&failure.lease, failure);
         }
-        last.retain(|lease, _| self.ends.get(*lease).is_none_or(|end| *end > at));
         last.into_values().collect()
+    }
+
+    /// The same of those that are outstanding.
+    pub fn failing(&self, at: i64) -> Vec<&FailedAttempt> {
+        let mut last = self.last_failures(at);
+        last.retain(|failure| self.ends.get(&failure.lease).is_none_or(|end| *end > at));
+        last
     }
 
     /// When the nameless leases of a role ended, in order.

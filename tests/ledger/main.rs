@@ -5,6 +5,9 @@
 
 mod causes;
 mod corpus;
+mod hclog;
 mod lives;
 mod play;
 mod seconds;
+mod watch;
+mod withheld;
