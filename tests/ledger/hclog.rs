@@ -1,6 +1,7 @@
 //! The server log's JSON lines in the text format, as the same logger writes them.
 
 use serde_json::Value;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Every line of a server log in the text format; what is text already stays.
@@ -23,7 +24,7 @@ fn entry(keys: &Value) -> String {
     let level = format!("[{}]", key("@level").to_uppercase());
     let mut line = format!("{moment}.{}Z {level:<7} ", &fraction[..3]);
     if !key("@module").is_empty() {
-        line.push_str(&format!("{}: ", key("@module")));
+        write!(line, "{}: ", key("@module")).unwrap();
     }
     line.push_str(key("@message"));
     // JSON has the pairs sorted; text has them as the code gives them.
@@ -43,16 +44,16 @@ fn entry(keys: &Value) -> String {
         };
         if value.contains('\n') {
             // Text of several lines stands below, every line of it behind a bar.
-            line.push_str(&format!("\n  {name}=\n"));
+            writeln!(line, "\n  {name}=").unwrap();
             for part in value.trim_end_matches('\n').split('\n') {
-                line.push_str(&format!("  | {part}\n"));
+                writeln!(line, "  | {part}").unwrap();
             }
             line.push_str("  ");
         } else if value.is_empty() || value.contains([' ', '\t', '"', '=']) {
             let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t");
-            line.push_str(&format!(" {name}=\"{value}\""));
+            write!(line, " {name}=\"{value}\"").unwrap();
         } else {
-            line.push_str(&format!(" {name}={value}"));
+            write!(line, " {name}={value}").unwrap();
         }
     }
     line
@@ -62,15 +63,15 @@ fn entry(keys: &Value) -> String {
 fn duration(nanos: i64) -> String {
     let (mut text, secs, fraction) = (String::new(), nanos / 1_000_000_000, nanos % 1_000_000_000);
     if secs >= 3600 {
-        text.push_str(&format!("{}h", secs / 3600));
+        write!(text, "{}h", secs / 3600).unwrap();
     }
     if secs >= 60 {
-        text.push_str(&format!("{}m", secs / 60 % 60));
+        write!(text, "{}m", secs / 60 % 60).unwrap();
     }
     let fraction = format!("{fraction:09}");
     let fraction = fraction.trim_end_matches('0');
     let dot = if fraction.is_empty() { "" } else { "." };
-    text.push_str(&format!("{}{dot}{fraction}s", secs % 60));
+    write!(text, "{}{dot}{fraction}s", secs % 60).unwrap();
     text
 }
 

@@ -231,7 +231,9 @@ fn times(times: impl Iterator<Item = (Role, i64)>) -> BTreeMap<Role, Vec<i64>> {
     for (role, at) in times {
         by_role.entry(role).or_default().push(at);
     }
-    by_role.values_mut().for_each(|times| times.sort_unstable());
+    for times in by_role.values_mut() {
+        times.sort_unstable();
+    }
     by_role
 }
 

@@ -225,7 +225,7 @@ impl Watch {
 
     /// Never more than there are, by the latest of the times that Vault's rounding allows; and
     /// nothing while ends are not seen.
-    fn overdue(&mut self, second: i64, view: &View) {
+    pub fn overdue(&mut self, second: i64, view: &View) {
         let observed = view.by(OBSERVED, &ROLE);
         for (role, shown) in view.some(OVERDUE, &ROLE) {
             let most = self.should_be_gone(&role, second * SECOND);
