@@ -24,13 +24,22 @@ pub enum Piece {
 /// One log.
 #[derive(Clone)]
 pub struct Log {
-    pub kind: LogKind,
-    pub pieces: Arc<Vec<Piece>>,
+    kind: Lines,
+    pieces: Arc<Vec<Piece>>,
 }
 
 impl Log {
     pub fn new(kind: LogKind, pieces: Vec<Piece>) -> Self {
-        Self { kind, pieces: Arc::new(pieces) }
+        Self { kind: Lines::Log(kind), pieces: Arc::new(pieces) }
+    }
+
+    /// The same kind of log with other pieces.
+    pub fn changed(&self, change: impl Fn(&[Piece]) -> Vec<Piece>) -> Self {
+        Self { kind: self.kind, pieces: Arc::new(change(&self.pieces)) }
+    }
+
+    pub fn observations(pieces: Vec<Piece>) -> Self {
+        Self { kind: Lines::Observations, pieces: Arc::new(pieces) }
     }
 
     pub fn audit(lines: &[Arc<str>]) -> Self {
@@ -117,6 +126,9 @@ impl Play {
     /// Applies everything, and lets every decision that waits for a while be made.
     pub fn finish(&mut self) -> View {
         while self.steps(10_000) != Progress::Done {}
+        for input in self.pipeline.inputs() {
+            assert!(input.stats().unreadable.is_empty(), "{:?}", input.stats());
+        }
         let settled = self.pipeline.front().plus_secs(10);
         self.pipeline.advance(settled);
         self.view()
@@ -133,7 +145,7 @@ fn name(at: usize) -> String {
 
 fn input(at: usize, log: &Log, next: usize) -> Input {
     let source = Memory { pieces: Arc::clone(&log.pieces), next };
-    Input::new(name(at), Lines::Log(log.kind), Box::new(source))
+    Input::new(name(at), log.kind, Box::new(source))
 }
 
 /// What is shown at one moment.

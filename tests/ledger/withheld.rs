@@ -392,7 +392,9 @@ fn logs_that_begin_in_the_middle_are_not_taken_for_all() {
     });
     let before = by_mount(&run.watch.lives.ended(from));
     let mut ended = by_mount(&run.watch.lives.ended(i64::MAX));
-    ended.iter_mut().for_each(|(mount, ends)| *ends -= before[mount]);
+    for (mount, ends) in &mut ended {
+        *ends -= before[mount];
+    }
     run.watch.equal(0, "ends", &run.end.some(REVOCATIONS, &["mount"]), &ended);
     run.watch.verdict();
 }
