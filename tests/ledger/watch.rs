@@ -228,15 +228,16 @@ impl Watch {
     pub fn overdue(&mut self, second: i64, view: &View) {
         let observed = view.by(OBSERVED, &ROLE);
         for (role, shown) in view.some(OVERDUE, &ROLE) {
-            let most = self.should_be_gone(&role, second * SECOND);
+            let most = self.should_be_gone(&role, second * SECOND, 15 * SECOND - ROUNDING);
             self.expect(shown <= most, || format!("{second}: {role:?} {shown} overdue of {most}"));
             let is_observed = observed.get(&role) == Some(&1.0);
             self.expect(is_observed, || format!("{second}: {role:?} overdue but not observed"));
         }
     }
 
-    pub fn should_be_gone(&self, role: &Role, at: i64) -> f64 {
-        let late = |due: i64| at >= due + 15 * SECOND - ROUNDING;
+    /// How many leases are out though they fell due so long ago.
+    pub fn should_be_gone(&self, role: &Role, at: i64, ago: i64) -> f64 {
+        let late = |due: i64| at >= due + ago;
         let lasts = |id: &str| self.lives.ends.get(id).is_none_or(|end| *end > at);
         let named = self.lives.named.iter().filter(|life| life.role == *role && life.issued <= at);
         let named = named.filter(|life| lasts(&life.id) && late(self.causes.due[&life.id])).count();
