@@ -29,12 +29,12 @@ pub const ROUNDING: i64 = 12 * SECOND / 10;
 pub struct Causes {
     /// By mount, role and cause, of what has ended at the end.
     pub totals: Numbers,
-    /// Of named leases by ID, of nameless ones by place: due time, and cause of the end.
-    pub due: HashMap<String, i64>,
-    /// When the TTL alone would end a lease, by ID; nothing for leases that outlive the run.
-    pub ttl_end: HashMap<String, i64>,
-    /// Due times of anonymous leases, by role, in order.
-    pub anonymous: BTreeMap<Role, Vec<i64>>,
+    /// When the named leases fall due, in their order.
+    pub due: Vec<i64>,
+    /// When their TTL alone would end them; never, for those that outlive the run.
+    pub ttl_end: Vec<i64>,
+    /// When the anonymous leases of a role fall due, and ended.
+    pub anonymous: BTreeMap<Role, Vec<(i64, i64)>>,
     /// Ends that nobody asked for: the first proves that the server log is heard.
     pub first_unasked: i64,
     /// Leases that fell due by their TTL, failed to be revoked, and whose token ended before
@@ -81,8 +81,8 @@ pub fn causes() -> Causes {
     let model = Model::read();
     let mut result = Causes {
         totals: Numbers::new(),
-        due: HashMap::new(),
-        ttl_end: HashMap::new(),
+        due: Vec::new(),
+        ttl_end: Vec::new(),
         anonymous: BTreeMap::new(),
         first_unasked: i64::MAX,
         both: Numbers::new(),
@@ -90,9 +90,12 @@ pub fn causes() -> Causes {
     let mut ended = Vec::new();
     for life in &model.lives.named {
         let (due, why) = model.due(life);
-        result.due.insert(life.id.clone(), due);
-        result.ttl_end.extend(model.ttl_end(life).map(|end| (life.id.clone(), end)));
-        let Some(&end) = model.lives.ends.get(&life.id) else { continue };
+        result.due.push(due);
+        result.ttl_end.push(model.ttl_end(life).unwrap_or(i64::MAX));
+        let end = life.ended;
+        if end == i64::MAX {
+            continue;
+        }
         let cause = model.asked(&life.id, end).unwrap_or_else(|| {
             let first = model.first_failure.get(life.id.as_str()).copied().unwrap_or(end);
             assert!((first - due).abs() < ROUNDING, "{life:?} due {due} ended {end}");
@@ -198,12 +201,14 @@ impl Model {
             assert_eq!(expected.len(), heard.len(), "{role:?}");
             for (&(due, why), &(first, lease)) in expected.iter().zip(&heard) {
                 assert!((first - due).abs() < ROUNDING, "{lease} due {due} heard of {first}");
-                if let Some(end) = self.lives.ends.get(lease) {
+                let end = self.lives.ends.get(lease);
+                let times = (due, end.copied().unwrap_or(i64::MAX));
+                result.anonymous.entry(role.clone()).or_default().push(times);
+                if let Some(end) = end {
                     result.first_unasked = result.first_unasked.min(*end);
                     ended.push([role.clone(), vec![why.to_owned()]].concat());
                 }
             }
-            result.anonymous.insert(role.clone(), expected.iter().map(|(due, _)| *due).collect());
         }
         assert!(heard.is_empty(), "{heard:?}");
     }

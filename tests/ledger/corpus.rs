@@ -104,18 +104,28 @@ pub fn nanos(time: &str) -> i64 {
 
 /// Every call, in the order of the answers.
 pub fn calls() -> &'static [Call] {
-    static CALLS: OnceLock<Vec<Call>> = OnceLock::new();
+    &joined().0
+}
+
+/// Times of the lines of the audit log.
+pub fn audit_times() -> &'static [i64] {
+    &joined().1
+}
+
+fn joined() -> &'static (Vec<Call>, Vec<i64>) {
+    static CALLS: OnceLock<(Vec<Call>, Vec<i64>)> = OnceLock::new();
     CALLS.get_or_init(join)
 }
 
-fn join() -> Vec<Call> {
+fn join() -> (Vec<Call>, Vec<i64>) {
     let mut asked: HashMap<String, i64> = HashMap::new();
     let mut answers: HashMap<String, Vec<(i64, Entry)>> = HashMap::new();
     // Lines run backwards by a millisecond now and then; none counts as before its predecessor.
-    let mut floor = i64::MIN;
+    let (mut floor, mut times) = (i64::MIN, Vec::new());
     for line in &corpus().audit {
         let entry: Entry = serde_json::from_str(line).unwrap();
         floor = floor.max(nanos(&entry.time));
+        times.push(floor);
         if entry.r#type == "request" {
             asked.insert(entry.request.id, floor);
         } else {
@@ -158,7 +168,7 @@ fn join() -> Vec<Call> {
         .map(|(l, _)| l)
         .collect();
     assert_eq!(issued.iter().collect::<HashSet<_>>().len(), issued.len(), "a lease was issued twice");
-    calls
+    (calls, times)
 }
 
 fn address(who: &str) -> String {

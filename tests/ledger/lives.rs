@@ -27,6 +27,12 @@ pub struct Lives {
     issues: BTreeMap<Role, Vec<i64>>,
     ended: BTreeMap<Role, Vec<i64>>,
     nameless_ends: BTreeMap<Role, Vec<i64>>,
+    /// Places in `named`.
+    of_role: BTreeMap<Role, Vec<usize>>,
+    /// When leases of wrapped answers were issued.
+    anonymous_issues: BTreeMap<Role, Vec<i64>>,
+    /// Times of all lines of both logs, in order.
+    heard: Vec<i64>,
 }
 
 /// One lease.
@@ -36,6 +42,8 @@ pub struct Life {
     pub role: Role,
     /// When the answer that carried it was logged.
     pub issued: i64,
+    /// When it ended; never, for one that was there at the end, or that has no name.
+    pub ended: i64,
     /// What names the token that asked for it.
     pub token: String,
 }
@@ -97,18 +105,34 @@ fn read() -> Lives {
         issues: BTreeMap::new(),
         ended: BTreeMap::new(),
         nameless_ends: BTreeMap::new(),
+        of_role: BTreeMap::new(),
+        anonymous_issues: BTreeMap::new(),
+        heard: corpus::audit_times().to_vec(),
     };
     for call in corpus::calls().iter().filter(|call| issues(call)) {
         let role = vec![call.mount.clone(), call.role.clone()];
-        let life = Life { id: call.lease.clone(), role, issued: call.answered, token: call.token.clone() };
+        let life = Life {
+            id: call.lease.clone(),
+            role,
+            issued: call.answered,
+            ended: i64::MAX,
+            token: call.token.clone(),
+        };
         if life.id.is_empty() { &mut lives.anonymous } else { &mut lives.named }.push(life);
     }
     let mut floor = i64::MIN;
     for text in &corpus::corpus().server {
         let Ok(line) = serde_json::from_str::<Line>(text) else { continue };
         floor = floor.max(nanos(&line.time));
+        lives.heard.push(floor);
         lives.line(floor, line);
     }
+    lives.heard.sort_unstable();
+    for (at, life) in lives.named.iter_mut().enumerate() {
+        life.ended = lives.ends.get(&life.id).copied().unwrap_or(i64::MAX);
+        lives.of_role.entry(life.role.clone()).or_default().push(at);
+    }
+    lives.anonymous_issues = times(lives.anonymous.iter().map(|life| (life.role.clone(), life.issued)));
     lives.issues = times(lives.all().map(|life| (life.role.clone(), life.issued)));
     lives.ended = times(lives.ends.iter().map(|(lease, end)| (role_of(lease), *end)));
     let nameless = lives.nameless().into_iter();
@@ -206,9 +230,26 @@ impl Lives {
         last
     }
 
-    /// When the nameless leases of a role ended, in order.
-    pub fn nameless_ends(&self, role: &Role) -> &[i64] {
-        self.nameless_ends.get(role).map_or(&[], Vec::as_slice)
+    /// The named leases of a role that were issued until `at`, with their places.
+    pub fn of_role(&self, role: &Role, at: i64) -> impl Iterator<Item = (usize, &Life)> {
+        let places = self.of_role.get(role).map_or(&[][..], Vec::as_slice).iter();
+        places.map(|place| (*place, &self.named[*place])).take_while(move |(_, life)| life.issued <= at)
+    }
+
+    /// When the anonymous leases of a role were issued, until `at`.
+    pub fn anonymous_issues(&self, role: &Role, at: i64) -> &[i64] {
+        let issues = self.anonymous_issues.get(role).map_or(&[][..], Vec::as_slice);
+        &issues[..issues.partition_point(|issued| *issued <= at)]
+    }
+
+    /// When the last line was written until `at`, by either log: nothing is known of later.
+    pub fn heard(&self, at: i64) -> i64 {
+        self.heard[self.heard.partition_point(|heard| *heard <= at) - 1]
+    }
+
+    /// How many nameless leases of a role had ended.
+    pub fn nameless_ended(&self, role: &Role, at: i64) -> usize {
+        self.nameless_ends.get(role).map_or(0, |ends| ends.partition_point(|end| *end <= at))
     }
 
     /// IDs of leases that the server log names and no answer carried.

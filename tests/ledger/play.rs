@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub const LIMITS: Limits = Limits { label_sets: 1000 };
+pub const LIMITS: Limits = Limits { label_sets: 1000, leases: 100_000 };
 pub const SECOND: i64 = 1_000_000_000;
 
 /// What a source gives.
@@ -94,7 +94,7 @@ impl Play {
 
     /// Saves, forgets and goes on from what was saved, as after a restart.
     pub fn restart(self) -> Self {
-        let saved: Saved = serde_json::from_slice(&self.pipeline.save().unwrap()).unwrap();
+        let saved: Saved = Saved::read(&self.pipeline.save().unwrap().bytes()).unwrap();
         let mut inputs = Vec::new();
         for (at, log) in self.logs.iter().enumerate() {
             let source = &saved.sources[&name(at)];
@@ -123,7 +123,7 @@ impl Play {
         self.pipeline.run(Instant::now(), Timestamp::MIN, Timestamp::from_nanos(i64::MAX), steps)
     }
 
-    /// Applies everything, and lets every decision that waits for a while be made.
+    /// Applies everything, and has every decision made that waits for another line or for time.
     pub fn finish(&mut self) -> View {
         while self.steps(10_000) != Progress::Done {}
         for input in self.pipeline.inputs() {
@@ -131,6 +131,7 @@ impl Play {
         }
         let settled = self.pipeline.front().plus_secs(10);
         self.pipeline.advance(settled);
+        self.pipeline.close();
         self.view()
     }
 

@@ -136,7 +136,8 @@ fn without_the_audit_log_ends_and_failures_are_exact_and_nobody_knows_why() {
             let leases = leases.get(&mount).copied().unwrap_or(0.0);
             watch.expect(leases <= most, || format!("{second}: {mount:?} {leases} leases of {most}"));
         }
-        let retrying = failing.iter().filter(|failure| !failure.is_stuck(at));
+        let heard = watch.lives.heard(at);
+        let retrying = failing.iter().filter(|failure| !failure.is_stuck(heard));
         let expected =
             count(retrying.map(|failure| vec![failure.role[0].clone(), failure.attempts.to_string()]));
         watch.equal(
@@ -145,7 +146,7 @@ fn without_the_audit_log_ends_and_failures_are_exact_and_nobody_knows_why() {
             &of_mount(&view.some("leasewatch_leases_retrying", &RETRYING)),
             &expected,
         );
-        let stuck = failing.iter().filter(|failure| failure.is_stuck(at));
+        let stuck = failing.iter().filter(|failure| failure.is_stuck(heard));
         let expected = count(stuck.map(|failure| vec![failure.role[0].clone()]));
         watch.equal(second, "stuck", &view.some("leasewatch_leases_stuck", &["mount"]), &expected);
     });
