@@ -35,6 +35,8 @@ pub struct Causes {
     pub ttl_end: Vec<i64>,
     /// When the anonymous leases of a role fall due, and ended.
     pub anonymous: BTreeMap<Role, Vec<(i64, i64)>>,
+    /// Every end: when, which lease, of which role, why.
+    pub ends: Vec<(i64, String, Role, &'static str)>,
     /// Ends that nobody asked for: the first proves that the server log is heard.
     pub first_unasked: i64,
     /// Leases that fell due by their TTL, failed to be revoked, and whose token ended before
@@ -84,6 +86,7 @@ pub fn causes() -> Causes {
         due: Vec::new(),
         ttl_end: Vec::new(),
         anonymous: BTreeMap::new(),
+        ends: Vec::new(),
         first_unasked: i64::MAX,
         both: Numbers::new(),
     };
@@ -105,6 +108,7 @@ pub fn causes() -> Causes {
             }
             why
         });
+        result.ends.push((end, life.id.clone(), life.role.clone(), cause));
         ended.push([life.role.clone(), vec![cause.to_owned()]].concat());
     }
     model.anonymous(&mut result, &mut ended);
@@ -206,6 +210,7 @@ impl Model {
                 result.anonymous.entry(role.clone()).or_default().push(times);
                 if let Some(end) = end {
                     result.first_unasked = result.first_unasked.min(*end);
+                    result.ends.push((*end, lease.to_owned(), role.clone(), why));
                     ended.push([role.clone(), vec![why.to_owned()]].concat());
                 }
             }
