@@ -29,7 +29,7 @@ pub const ROUNDING: i64 = 12 * SECOND / 10;
 pub struct Causes {
     /// By mount, role and cause, of what has ended at the end.
     pub totals: Numbers,
-    /// When the named leases fall due, in their order.
+    /// When the named leases fall due, in their order; by a queued request too.
     pub due: Vec<i64>,
     /// When their TTL alone would end them; never, for those that outlive the run.
     pub ttl_end: Vec<i64>,
@@ -93,7 +93,9 @@ pub fn causes() -> Causes {
     let mut ended = Vec::new();
     for life in &model.lives.named {
         let (due, why) = model.due(life);
-        result.due.push(due);
+        let queued = model.revocations.get(life.id.as_str()).into_iter().flatten();
+        let queued = queued.filter(|call| call.status == 202).map(|call| call.asked);
+        result.due.push(queued.chain([due]).min().unwrap_or(due));
         result.ttl_end.push(model.ttl_end(life).unwrap_or(i64::MAX));
         let end = life.ended;
         if end == i64::MAX {

@@ -141,8 +141,7 @@ impl Watch {
                 continue;
             }
             let shown = leases.get(&role).copied().unwrap_or(-1.0);
-            let ended = |at| self.lives.nameless_ended(&role, at) as f64;
-            let held = ended(at) - ended(at - HELD);
+            let held = self.held(&role, at);
             let is_right = (expected..=expected + held).contains(&shown);
             self.expect(is_right, || {
                 format!("{second}: {role:?} has {shown} leases, should have {expected} (+ {held})")
@@ -162,6 +161,11 @@ impl Watch {
             };
             self.expect(is_right, || format!("{second}: {role:?} oldest {since:?}, should be {youngest:?}"));
         }
+    }
+
+    /// How many nameless leases ended just now: they may still be shown.
+    pub fn held(&self, role: &Role, at: i64) -> f64 {
+        (self.lives.nameless_ended(role, at) - self.lives.nameless_ended(role, at - HELD)) as f64
     }
 
     /// When the oldest outstanding lease of a role was issued. Of anonymous leases only the number
