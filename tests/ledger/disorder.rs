@@ -25,7 +25,11 @@ fn random(state: &mut u64, most: u64) -> u64 {
 fn holds(last: &View, end: &View, most_misjudged: f64) {
     let mut watch = Watch::new();
     watch.equal(0, "listed", &last.some(LEASES, &ROLE), &some(listed()));
-    watch.equal(0, "stuck", &last.some("leasewatch_leases_stuck", &ROLE), &some(listed()));
+    let stuck = watch.stuck((span().end() - 20) * SECOND);
+    let shown = last.some("leasewatch_leases_stuck", &ROLE);
+    watch.expect(stuck.iter().all(|(role, least)| shown.get(role) >= Some(least)), || {
+        format!("stuck {shown:?}")
+    });
     let ended = some(watch.lives.ended(i64::MAX));
     watch.equal(0, "ends", &end.some(REVOCATIONS, &ROLE), &ended);
     let wrong = misjudged(&watch, end);

@@ -126,7 +126,10 @@ fn trace() {
             }
             got.sort();
             if want.into_iter().collect::<Vec<_>>() != got {
-                println!("TRACE {tick} {role:?} got {got:?} for {:?}", of.iter().map(|e| (e.0, &e.1[e.1.len() - 24..], e.3)).collect::<Vec<_>>());
+                println!(
+                    "TRACE {tick} {role:?} got {got:?} for {:?}",
+                    of.iter().map(|e| (e.0, &e.1[e.1.len() - 24..], e.3)).collect::<Vec<_>>()
+                );
             }
         }
         before = now;

@@ -183,6 +183,12 @@ impl Watch {
         (youngest, if is_sure { &[] } else { &anonymous[..before] })
     }
 
+    /// How many leases were given up.
+    pub fn stuck(&self, at: i64) -> Numbers {
+        let (failing, heard) = (self.lives.failing(at), self.lives.heard(at));
+        count(failing.iter().filter(|failure| failure.is_stuck(heard)).map(|failure| failure.role.clone()))
+    }
+
     pub fn attempts(&mut self, second: i64, view: &View) {
         let at = second * SECOND;
         let heard = self.lives.heard(at);

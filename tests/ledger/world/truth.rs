@@ -22,6 +22,13 @@ impl World {
         count(self.there(at))
     }
 
+    /// Leases of wrapped answers that ended just now.
+    pub fn held(&self, at: i64) -> Numbers {
+        let just = at - 4 * SECOND..=at;
+        let wrapped = self.leases.iter().filter(|lease| lease.wrapped);
+        count(wrapped.filter(|lease| lease.ended.is_some_and(|end| just.contains(&end))))
+    }
+
     pub fn issued(&self) -> Numbers {
         count(self.leases.iter())
     }
