@@ -100,7 +100,8 @@ impl Exchange<'_> {
     }
 }
 
-fn time(at: i64) -> String {
+/// A time as both logs spell it.
+pub fn time(at: i64) -> String {
     Timestamp::from_nanos(at).to_string()
 }
 

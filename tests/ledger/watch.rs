@@ -14,7 +14,7 @@ pub const REVOCATIONS: &str = "leasewatch_revocations_total";
 pub const OVERDUE: &str = "leasewatch_leases_overdue";
 /// How long the end of a lease that nobody has heard of waits for an answer that carries it:
 /// the server log's line can come before the audit log's.
-const HELD: i64 = 4 * SECOND;
+pub const HELD: i64 = 5 * SECOND;
 
 /// First and last whole second: after the audit log has begun, and before Vault goes down.
 pub fn span() -> std::ops::RangeInclusive<i64> {
@@ -249,8 +249,11 @@ impl Watch {
     fn ends(&mut self, second: i64, view: &View) {
         let counted = view.by(REVOCATIONS, &["mount"]);
         let ended = by_mount(&self.lives.ended(second * SECOND));
+        let all: f64 = ended.values().sum();
         for (mount, counted) in counted {
-            let most = ended.get(&mount).copied().unwrap_or(0.0);
+            // A mount that no audit entry names is not known to be one.
+            let is_known = mount[0] != "(unknown)";
+            let most = if is_known { ended.get(&mount).copied().unwrap_or(0.0) } else { all };
             self.expect(counted <= most, || format!("{second}: {mount:?} {counted} ends of {most}"));
         }
     }
@@ -277,17 +280,20 @@ impl Watch {
     }
 
     /// Between how many leases an estimate by TTLs alone must lie: not fewer than those that are
-    /// out and within their TTL, not more than those that were issued and are within it, or
-    /// are known to be out from attempts that failed. What Vault rounds counts on either side.
+    /// out and within their TTL, not more than those that were issued and are within it, or of
+    /// which an attempt failed and the next one may not be over. What Vault rounds counts on
+    /// either side; where a role's TTL was changed without saying to what, both may be meant.
     pub fn estimate(&self, role: &Role, at: i64) -> (f64, f64) {
         let (mut least, mut most) = (0, self.lives.anonymous_issues(role, at).len());
         for (place, life) in self.lives.of_role(role, at) {
             let end = self.causes.ttl_end[place];
             least += usize::from(life.ended > at && end - ROUNDING > at);
-            most += usize::from(end.saturating_add(ROUNDING) > at);
+            let other = if role[1] == "reporting" { 5 * SECOND } else { 0 };
+            most += usize::from(end.saturating_add(ROUNDING + other) > at);
         }
-        let failing = self.lives.failing(at).iter().filter(|failure| failure.role == *role).count();
-        (least as f64, (most + failing) as f64)
+        let failed = self.lives.last_failures(at).into_iter().filter(|failure| failure.role == *role);
+        let failing = failed.filter(|failure| failure.attempts >= 5 || at <= failure.next + 100 * SECOND);
+        (least as f64, (most + failing.count()) as f64)
     }
 
     /// A TTL that is shown is the role's, and one that was written anew is not shown as it was.

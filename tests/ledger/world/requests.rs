@@ -2,7 +2,7 @@
 
 use super::{Form, Lease, MILLI, ROLES, World};
 use crate::play::SECOND;
-use crate::render::{Exchange, hashed, server};
+use crate::render::{Exchange, hashed, server, time};
 use serde_json::json;
 use std::collections::BTreeSet;
 
@@ -43,7 +43,7 @@ impl World {
         self.now += 2 * MILLI;
         let answer = if wrapped {
             json!({"wrap_info": {"ttl": 60, "token": hashed(&id), "accessor": hashed("a"),
-                "creation_time": "2027-01-15T08:00:00Z", "creation_path": path}})
+                "creation_time": time(self.now), "creation_path": path}})
         } else {
             json!({"secret": {"lease_id": id}, "data": {"username": hashed("u"), "password": hashed("p")}})
         };

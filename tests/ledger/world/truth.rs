@@ -3,6 +3,7 @@
 use super::{Lease, ROLES, World};
 use crate::lives::{Role, count as by_key};
 use crate::play::{Numbers, SECOND};
+use crate::watch::HELD;
 
 fn role(lease: &Lease) -> Role {
     let (mount, name, _) = ROLES[lease.role];
@@ -24,7 +25,7 @@ impl World {
 
     /// Leases of wrapped answers that ended just now.
     pub fn held(&self, at: i64) -> Numbers {
-        let just = at - 4 * SECOND..=at;
+        let just = at - HELD..=at;
         let wrapped = self.leases.iter().filter(|lease| lease.wrapped);
         count(wrapped.filter(|lease| lease.ended.is_some_and(|end| just.contains(&end))))
     }
