@@ -149,7 +149,7 @@ impl State {
                 _ => entry.caller.accessor,
             };
             if let Some(token) = token {
-                self.ledger.token_revoked(token, at);
+                self.ledger.token_revoked(token, at.plus_nanos(-took.unwrap_or(0)));
             }
         }
         let is_done = matches!(asked, Asked::Ok | Asked::Queued);
