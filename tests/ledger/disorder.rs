@@ -1,6 +1,7 @@
 //! Both logs whole, but late, doubled, by clocks a second apart, or with the
 //! program stopped in between: in the end the ledger is the same.
 
+use crate::causes::ROUNDING;
 use crate::corpus::{corpus, listed, nanos};
 use crate::lives::lives;
 use crate::play::{Log, Numbers, Piece, Play, SECOND, View};
@@ -53,9 +54,13 @@ fn with_a_clock_apart(by: i64, most_misjudged: f64) {
     let mut play = Play::new(&[Log::audit(&corpus().audit), shifted(by)]);
     let mut watch = Watch::new();
     for second in span().step_by(20) {
-        let view = play.to(second * SECOND);
+        let (view, at) = (play.to(second * SECOND), second * SECOND);
         // Nothing is late that is only late by a clock, and an end before its issue is no debt.
-        watch.overdue(second, &view);
+        for (role, shown) in view.some("leasewatch_leases_overdue", &ROLE) {
+            let most = watch.should_be_gone(&role, at, 14 * SECOND - ROUNDING);
+            let most = most.max(watch.should_be_gone(&role, at - by.max(0), 13 * SECOND - ROUNDING));
+            watch.expect(shown <= most, || format!("{second}: {role:?} {shown} overdue of {most}"));
+        }
     }
     let last = play.to((lives().sealed + by.min(0)) / SECOND * SECOND);
     watch.verdict();

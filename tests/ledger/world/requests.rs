@@ -27,7 +27,7 @@ impl World {
     pub(super) fn issue(&mut self, role: usize, wrapped: bool, failures: u32) {
         let (mount, name, ttl) = ROLES[role % ROLES.len()];
         let path = format!("{mount}creds/{name}");
-        let id = format!("{path}/{:024}", self.leases.len());
+        let id = format!("{path}/AbCdEfGhIjKlMnOpQrSt{:04}", self.leases.len());
         let (number, token) = (self.number(), self.tokens.len() - 1);
         let issue = Exchange {
             number,
