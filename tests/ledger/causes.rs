@@ -35,13 +35,8 @@ pub struct Causes {
     pub ttl_end: Vec<i64>,
     /// When the anonymous leases of a role fall due, and ended.
     pub anonymous: BTreeMap<Role, Vec<(i64, i64)>>,
-    /// Every end: when, which lease, of which role, why.
-    pub ends: Vec<(i64, String, Role, &'static str)>,
     /// Ends that nobody asked for: the first proves that the server log is heard.
     pub first_unasked: i64,
-    /// Leases that fell due by their TTL, failed to be revoked, and whose token ended before
-    /// an attempt succeeded: it is a matter of taste which of both ended them.
-    pub both: Numbers,
 }
 
 /// Default and max TTL of a role for what happens at `at`; `None` for longer than the run.
@@ -86,9 +81,7 @@ pub fn causes() -> Causes {
         due: Vec::new(),
         ttl_end: Vec::new(),
         anonymous: BTreeMap::new(),
-        ends: Vec::new(),
         first_unasked: i64::MAX,
-        both: Numbers::new(),
     };
     let mut ended = Vec::new();
     for life in &model.lives.named {
@@ -105,12 +98,8 @@ pub fn causes() -> Causes {
             let first = model.first_failure.get(life.id.as_str()).copied().unwrap_or(end);
             assert!((first - due).abs() < ROUNDING, "{life:?} due {due} ended {end}");
             result.first_unasked = result.first_unasked.min(end);
-            if why == "expired" && first < end && model.token_end(life) < end {
-                *result.both.entry(life.role.clone()).or_default() += 1.0;
-            }
             why
         });
-        result.ends.push((end, life.id.clone(), life.role.clone(), cause));
         ended.push([life.role.clone(), vec![cause.to_owned()]].concat());
     }
     model.anonymous(&mut result, &mut ended);
@@ -212,7 +201,6 @@ impl Model {
                 result.anonymous.entry(role.clone()).or_default().push(times);
                 if let Some(end) = end {
                     result.first_unasked = result.first_unasked.min(*end);
-                    result.ends.push((*end, lease.to_owned(), role.clone(), why));
                     ended.push([role.clone(), vec![why.to_owned()]].concat());
                 }
             }

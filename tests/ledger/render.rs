@@ -39,6 +39,8 @@ pub struct Exchange<'a> {
     pub engine: &'a str,
     pub path: String,
     pub data: Option<Value>,
+    /// Seconds that the answer shall be wrapped for.
+    pub wrap_ttl: Option<u32>,
 }
 
 impl Exchange<'_> {
@@ -54,6 +56,9 @@ impl Exchange<'_> {
         });
         if let Some(data) = &self.data {
             request["data"] = data.clone();
+        }
+        if let Some(ttl) = self.wrap_ttl {
+            request["wrap_ttl"] = json!(ttl);
         }
         let mut auth = json!({"token_type": "default"});
         if let Some(token) = self.token {

@@ -149,6 +149,7 @@ impl World {
                         engine: "kv",
                         path: "kv/config".to_owned(),
                         data: None,
+                        wrap_ttl: None,
                     };
                     read.request(&mut self.audit, self.now);
                     read.response(

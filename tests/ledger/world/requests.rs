@@ -17,6 +17,7 @@ impl World {
             engine: "approle",
             path: "auth/approle/login".to_owned(),
             data: Some(json!({"role_id": hashed("role")})),
+            wrap_ttl: None,
         };
         login.request(&mut self.audit, self.now);
         self.now += MILLI;
@@ -37,6 +38,7 @@ impl World {
             engine: "database",
             path: path.clone(),
             data: None,
+            wrap_ttl: wrapped.then_some(60),
         };
         issue.request(&mut self.audit, self.now);
         let expires = self.now + MILLI + ttl * SECOND;
@@ -77,7 +79,16 @@ impl World {
         let number = self.number();
         // Somebody whose token lives on.
         let (operation, mount, engine) = ("update", "sys/", "system");
-        Exchange { number, token: Some("s.operator"), operation, mount, engine, path, data: Some(data) }
+        Exchange {
+            number,
+            token: Some("s.operator"),
+            operation,
+            mount,
+            engine,
+            path,
+            data: Some(data),
+            wrap_ttl: None,
+        }
     }
 
     pub(super) fn renew(&mut self, choice: usize) {
@@ -219,6 +230,7 @@ impl World {
             engine: "token",
             path: "auth/token/revoke-self".to_owned(),
             data: None,
+            wrap_ttl: None,
         };
         request.request(&mut self.audit, self.now);
         self.now += MILLI;
