@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 /// Seconds between two looks.
-const STEP: usize = 8;
+const STEP: usize = 5;
 const COMPLETE: &str = "leasewatch_ledger_complete";
 const RETRYING: [&str; 3] = ["mount", "role", "failed_attempts"];
 const BY_CAUSE: [&str; 3] = ["mount", "role", "cause"];
