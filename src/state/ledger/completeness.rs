@@ -38,7 +38,7 @@ impl Completeness {
         self.born.insert(mount);
     }
 
-    pub(super) fn is_born(&self, mount: MountId) -> bool {
+    fn is_born(&self, mount: MountId) -> bool {
         self.born.contains(&mount)
     }
 

@@ -48,6 +48,8 @@ pub(super) struct RoleCount {
     pub(super) stuck: u64,
     /// Those whose issue was not seen.
     pub(super) unknown: u64,
+    /// Those whose end may have been missed.
+    pub(super) unvouched: u64,
 }
 
 /// Five attempts failed, and the time of the sixth has passed without a word.
@@ -62,12 +64,7 @@ pub(super) fn is_vouched(lease: &Lease, since: Timestamp) -> bool {
         || lease.attempts > 0 && (lease.next_attempt >= since || is_stuck(lease, since))
 }
 
-/// When a lease ends: by its TTL, or with its token.
-pub(super) fn end_of(lease: &Lease, ttl: &RoleTtl, token: Option<&Token>) -> Option<Timestamp> {
-    earliest(lease.due(ttl).map(|due| due.at), token)
-}
-
-/// The same of a lease without an ID.
+/// When a lease without an ID ends: by its TTL, or with its token.
 pub(super) fn anonymous_end(lease: &Anonymous, ttl: &RoleTtl, tokens: &Tokens) -> Option<Timestamp> {
     earliest(lease.due(ttl).map(|due| due.at), tokens.of(lease.token, lease.issued))
 }
@@ -91,13 +88,13 @@ impl Moment {
         due: Option<Due>,
         end: Option<Timestamp>,
     ) -> Option<Condition> {
-        let is_vouched = self.since.is_some_and(|since| is_vouched(lease, since));
+        let is_vouched = self.vouches(lease);
         if lease.attempts > 0 {
             let cause = lease.cause();
-            // Whether the next attempt worked is not told; of the last it is not hoped for.
-            let is_last = self.since.is_none() && lease.attempts >= ATTEMPTS_MOST;
+            // Whether the next attempt worked was not seen; of the last it is not hoped for.
+            let is_last = lease.attempts >= ATTEMPTS_MOST;
             if !is_vouched && !is_last && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of {
-                return None;
+                return self.since.map(|_| Condition::Live);
             }
             return Some(if is_stuck(lease, self.horizon.min(self.as_of)) {
                 Condition::Stuck { cause }
@@ -126,10 +123,28 @@ impl Moment {
         }
     }
 
-    /// Where ends are estimated, even what is written in no log has some end.
-    pub(super) fn guess(self, granted: Timestamp, ttl: &RoleTtl) -> Option<Timestamp> {
-        let secs = ttl.guess().filter(|_| self.since.is_none() && granted != NONE)?;
-        Some(granted.plus_secs(secs))
+    /// When a lease ends as far as one can tell: by its TTL or with its token. Where its end may
+    /// not be seen, by what its role's leases live for if nothing better is known.
+    pub(super) fn end(
+        self,
+        is_vouched: bool,
+        granted: Timestamp,
+        due: Option<Due>,
+        ttl: &RoleTtl,
+        token: Option<&Token>,
+    ) -> Option<Timestamp> {
+        let known = due.filter(|due| due.certainty > Certainty::AtMost).map(|due| due.at);
+        let guess = || {
+            let secs = ttl.guess().filter(|_| !is_vouched && granted != NONE)?;
+            Some(granted.plus_secs(secs))
+        };
+        let bound = due.map(|due| due.at);
+        let own = known.or_else(|| guess().map(|guess| bound.map_or(guess, |at| at.min(guess)))).or(bound);
+        earliest(own, token)
+    }
+
+    fn vouches(self, lease: &Lease) -> bool {
+        self.since.is_some_and(|since| is_vouched(lease, since))
     }
 
     /// Its TTL is certain, and it is past it, as far as the logs go.
@@ -210,8 +225,8 @@ impl Ledger {
     ) {
         let Some(role) = self.roles.get(&lease.role) else { return };
         let due = lease.due(&role.ttl);
-        let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
-        let end = end.or_else(|| moment.guess(lease.granted, &role.ttl));
+        let token = self.tokens.of(lease.token, lease.issued);
+        let end = moment.end(moment.vouches(lease), lease.granted, due, &role.ttl, token);
         if let Some(condition) = moment.condition(lease, due, end) {
             see(lease, role, condition, due, end);
         }
@@ -226,10 +241,12 @@ impl Ledger {
         for (id, role) in &self.roles {
             for lease in &role.anonymous {
                 let due = lease.due(&role.ttl);
-                let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
-                let end = end.or_else(|| moment.guess(lease.issued, &role.ttl));
                 let is_vouched = moment.since.is_some_and(|since| lease.issued >= since);
-                if let Some(condition) = moment.by_time(is_vouched, lease.issued, due, end) {
+                let token = self.tokens.of(lease.token, lease.issued);
+                let end = moment.end(is_vouched, lease.issued, due, &role.ttl, token);
+                // Where issues may have been missed, its ID may have ended as one of theirs.
+                let claims = if role.is_covered(&self.completeness, moment.as_of) { due } else { None };
+                if let Some(condition) = moment.by_time(is_vouched, lease.issued, claims, end) {
                     see(lease, *id, condition, due, end);
                 }
             }
@@ -242,12 +259,15 @@ impl Ledger {
             self.roles.keys().map(|role| (*role, RoleCount::default())).collect();
         self.each(moment, |lease, _, condition, due, end| {
             if let Some(count) = counts.get_mut(&lease.role) {
+                count.unvouched += u64::from(!moment.vouches(lease));
                 count.add(moment, condition, lease.issued, moment.is_overdue(lease.granted, due), end);
             }
         });
-        self.each_anonymous(moment, |lease, role, condition, due, end| {
+        self.each_anonymous(moment, |lease, role, condition, _, end| {
             if let Some(count) = counts.get_mut(&role) {
-                count.add(moment, condition, lease.issued, moment.is_overdue(lease.issued, due), end);
+                count.unvouched += u64::from(moment.since.is_none_or(|since| lease.issued < since));
+                let is_overdue = condition == Condition::Overdue;
+                count.add(moment, condition, lease.issued, is_overdue, end);
             }
         });
         counts

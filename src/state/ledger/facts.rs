@@ -14,6 +14,8 @@ use foldhash::HashSet;
 const SYSTEM_SECS: i64 = 768 * 3600;
 /// A role whose TTL a look-up could not tell is asked about again after this long, in seconds.
 const LOOK_AGAIN_SECS: i64 = 3600;
+/// How far a TTL may be from whole seconds, in nanoseconds: the two times are taken one after the other.
+const WHOLE: i64 = 100_000;
 /// Issues so near to a listing, in nanoseconds, may or may not be in it.
 const NEAR: i64 = 2_000_000_000;
 
@@ -64,8 +66,9 @@ impl Ledger {
         let Some(slot) = self.leases.find(lease::short(LeaseKey(key))) else { return };
         let Some(role) = self.leases.get(slot).map(|lease| lease.role) else { return };
         self.looked_up.insert(role, at);
-        if times.renewed.is_none() {
-            let life = times.expires.nanos_since(times.issued) + 500_000_000;
+        // TTLs are whole seconds; what a token has cut is not.
+        let life = times.expires.nanos_since(times.issued).saturating_add(WHOLE);
+        if times.renewed.is_none() && life.rem_euclid(1_000_000_000) <= 2 * WHOLE {
             let mut ttl = self.roles.entry(role).or_default().ttl.clone();
             if ttl.inherits(life.div_euclid(1_000_000_000), 0, Source::Lookup) {
                 self.freeze(role);
@@ -146,8 +149,9 @@ impl Ledger {
         let mut wanted =
             self.roles.iter().filter(|(id, role)| role.leases > 0 && !role.ttl.is_told() && !waits(id));
         wanted.find_map(|(id, _)| {
-            let good =
-                |lease: &&Lease| lease.role == *id && !lease.has(RENEWED | SPOKEN) && lease.end == NONE;
+            let good = |lease: &&Lease| {
+                lease.role == *id && !lease.has(RENEWED | SPOKEN) && lease.end == NONE && lease.limit == NONE
+            };
             let found = self.leases.iter().map(|(_, lease)| lease).find(good)?;
             Some((*id, id_of(&self.forms, found)?))
         })

@@ -151,8 +151,11 @@ impl Ledger {
     ) {
         let is_proven = self.proof.since().is_some();
         let family = out.family(&metric::OBSERVED);
-        for role in counts.keys().filter(|id| self.roles.get(id).is_some_and(|role| role.is_counted)) {
-            number(family, labels.role_values(*role), u64::from(is_proven));
+        let is_counted = |id: &RoleId| self.roles.get(id).is_some_and(|role| role.is_counted);
+        for (role, count) in counts.iter().filter(|(id, _)| is_counted(id)) {
+            // Of leases from before a gap the end may have been in it.
+            let is_observed = is_proven && count.unvouched == 0;
+            number(family, labels.role_values(*role), u64::from(is_observed));
         }
         let is_complete = !self.roles.is_empty()
             && self

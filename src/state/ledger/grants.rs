@@ -323,7 +323,7 @@ impl Ledger {
         let form = form_of(&mut self.forms, id);
         let lease = Lease::new(id, form, role);
         let kept = self.roles.entry(role).or_default();
-        let must_be_due = is_over && !self.completeness.is_born(kept.mount);
+        let must_be_due = is_over && !kept.is_covered(&self.completeness, at);
         let tokens = &self.tokens;
         let known = kept.identify(at, must_be_due, |lease, ttl| count::anonymous_end(lease, ttl, tokens));
         let lease = match known {

@@ -1,6 +1,7 @@
 //! A role in the ledger: its TTLs, the leases of it that have no known ID,
 //! and how its leases have ended.
 
+use super::completeness::Completeness;
 use super::ending::Ending;
 use super::lease::{Due, Lease};
 use super::ttl::RoleTtl;
@@ -35,6 +36,9 @@ pub(super) const CAUSES: [&str; 7] =
 
 /// An end so near to the expected one, in nanoseconds, is that.
 const NEAR: i64 = 2_000_000_000;
+
+/// How many times its TTL a lease lives at most, where no max TTL is known.
+const RENEWALS: i64 = 3;
 
 /// A lease of which only the issue is known: it was wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +112,13 @@ impl Default for Role {
 }
 
 impl Role {
+    /// Every lease of it is known at `at`, by all one can tell.
+    pub(super) fn is_covered(&self, completeness: &Completeness, at: Timestamp) -> bool {
+        let longest =
+            self.ttl.longest().or_else(|| self.ttl.guess().map(|secs| secs.saturating_mul(RENEWALS)));
+        completeness.covers(self.mount, self.listed, longest, at)
+    }
+
     /// Leases that are out, of every kind.
     pub(super) fn outstanding(&self) -> usize {
         self.leases as usize + self.anonymous.len()
@@ -147,7 +158,7 @@ impl Role {
         let nearest = near.min().filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
         let was_there = |lease: &Anonymous| lease.issued <= at.plus_nanos(NEAR);
         // Where no end is known, none can be missed.
-        let is_any_known = || self.anonymous.iter().any(|lease| distance(lease).is_some());
+        let is_any_known = || self.anonymous.iter().any(|lease| lease.due(&self.ttl).is_some());
         let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due || !is_any_known());
         nearest.or_else(oldest)
     }

@@ -4,7 +4,7 @@
 use super::Ledger;
 use super::ending::{Ending, SETTLE_SECS, TokenEnds, decide};
 use super::lease::{Certainty, Lease, NONE};
-use super::role::{Cause, Role};
+use super::role::Cause;
 use super::told::Settled;
 use super::{Counted, count};
 use crate::event::Timestamp;
@@ -136,9 +136,11 @@ impl Ledger {
                 gone.push((slot, false));
                 continue;
             };
-            let due = self.end_of(lease, role).or_else(|| moment.guess(lease.granted, &role.ttl));
+            let is_vouched = since.is_some_and(|since| count::is_vouched(lease, since));
+            let token = self.tokens.of(lease.token, lease.issued);
+            let due = moment.end(is_vouched, lease.granted, lease.due(&role.ttl), &role.ttl, token);
             match since {
-                Some(since) if count::is_vouched(lease, since) => {
+                Some(_) if is_vouched => {
                     if let Some(due) = lease.due(&role.ttl)
                         && due.certainty == Certainty::Certain
                         && lease.attempts == 0
@@ -183,11 +185,6 @@ impl Ledger {
         for role in roles {
             self.release(role, now);
         }
-    }
-
-    /// When a lease ends: by its TTL, or with its token.
-    pub(super) fn end_of(&self, lease: &Lease, role: &Role) -> Option<Timestamp> {
-        count::end_of(lease, &role.ttl, self.tokens.of(lease.token, lease.issued))
     }
 }
 

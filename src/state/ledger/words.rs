@@ -60,7 +60,7 @@ impl Ledger {
     fn unnamed(&mut self, role: RoleId, at: Timestamp) -> Option<Anonymous> {
         let kept = self.roles.entry(role).or_default();
         // Where issues may have been missed, an unknown ID can be one of theirs.
-        let must_be_due = !self.completeness.is_born(kept.mount);
+        let must_be_due = !kept.is_covered(&self.completeness, at);
         let tokens = &self.tokens;
         let found = kept.identify(at, must_be_due, |lease, ttl| count::anonymous_end(lease, ttl, tokens))?;
         self.anonymous = self.anonymous.saturating_sub(1);
