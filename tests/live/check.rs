@@ -74,6 +74,23 @@ pub(crate) fn outstanding(page: &Metrics, world: &World) -> Result<(), String> {
     differences.result()
 }
 
+/// Tokens that are out, by the method that made them, are those that the server lists.
+pub(crate) fn tokens(page: &Metrics, world: &World) -> Result<(), String> {
+    let mut differences = Differences::default();
+    for (namespace, name) in [("", "root"), ("team-a", "team-a")] {
+        for (method, prefix) in [("approle", "auth/approle/login/"), ("token", "auth/token/create/")] {
+            let listed = world.listed_below(namespace, prefix).len() as f64;
+            let labels = [("vault_namespace", name), ("auth_method", method)];
+            differences.equal(
+                format_args!("token leases{labels:?}"),
+                page.sum("leasewatch_token_leases", &labels),
+                listed,
+            );
+        }
+    }
+    differences.result()
+}
+
 /// What several exporters show adds up: each issue and each end is counted by one of them.
 pub(crate) fn together(pages: &[Metrics], world: &World, truth: &Truth) -> Result<(), String> {
     let mut differences = Differences::default();
@@ -249,6 +266,30 @@ pub(crate) fn overdue_in_time(pages: &[Page], truth: &Truth, place: &Place) -> R
         Some(at) => Err(format!("{labels:?}: overdue only {:.1} s after the first missed end", at - first)),
         None => Err(format!("{labels:?}: never overdue")),
     }
+}
+
+/// The run was not so lucky that some trap was never set.
+pub(crate) fn everything_happened(world: &World, truth: &Truth) -> Result<(), String> {
+    let mut missing = String::new();
+    let record = Record::of(world);
+    let mut leases = truth.leases().clone();
+    record.name(&mut leases);
+    for reason in ["object_dependency", "missing_role", "connection"] {
+        if !record.failed.values().flatten().any(|attempt| attempt.reason == reason) {
+            writeln!(missing, "no attempt failed for {reason}").unwrap();
+        }
+    }
+    for cause in ["expired", "requested", "prefix", "forced", "token"] {
+        let ended = |lease: &&Lease| record.ended.contains_key(&lease.id) && lease.causes == [cause];
+        if leases.iter().find(ended).is_none() {
+            writeln!(missing, "no lease ended {cause}").unwrap();
+        }
+    }
+    let recovered = |id: &String| record.failed.contains_key(id);
+    if !record.ended.keys().any(recovered) {
+        writeln!(missing, "no lease ended after a failed attempt").unwrap();
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing) }
 }
 
 /// The truth does not contradict itself: what nobody asked for ended at its time or later.

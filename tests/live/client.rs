@@ -67,6 +67,7 @@ impl<'a> Client<'a> {
         let Some(reply) = self.credential(place, "60s") else { return };
         let anonymous = Lease { id: String::new(), place, expires: now() + ttl, causes: EXPIRED };
         let number = self.truth.issued(anonymous);
+        self.leases.borrow_mut().push(number);
         if unwrap {
             let body = json!({"token": reply.string("/wrap_info/token")});
             let inner = self.ask("POST", "sys/wrapping/unwrap", Some(&body), "").expect("it unwraps");

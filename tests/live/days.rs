@@ -39,7 +39,6 @@ fn application(
         }
         let Some(app) = &client else {
             client = Client::login(world, truth, namespace, "app");
-            kept.clear();
             std::thread::sleep(Duration::from_millis(200));
             continue;
         };
@@ -89,13 +88,15 @@ fn application(
                 }
             }
             _ => {
-                // Its token, and with it all that was kept.
-                let parent = client.take().expect("it is logged in");
+                // A token with children and leases, which goes with all of them.
+                let Some(parent) = Client::login(world, truth, namespace, "app") else { continue };
                 if let Some(child) = parent.child() {
                     child.issue(mount, STEADY);
                     child.leases_end_with_the_token();
                 }
                 parent.issue(mount, HEALTHY);
+                parent.issue_wrapped(mount, STEADY, 300.0, false);
+                parent.issue(mount, STEADY);
                 parent.revoke_self();
             }
         }

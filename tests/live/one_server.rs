@@ -3,10 +3,10 @@
 
 use crate::check;
 use crate::days::ordinary_days;
-use crate::support::eventually;
+use crate::support::{Metrics, eventually};
 use crate::truth::{Record, Truth};
 use crate::watch::Watch;
-use crate::world::{MISSING, OWNER, Place, STEADY, World};
+use crate::world::{HEALTHY, MISSING, OWNER, Place, STEADY, World};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -64,6 +64,7 @@ fn the_ledger_is_what_the_server_lists() {
     away.leasewatch().restart_on_same_port();
 
     check::truth_is_one(&world, &truth).unwrap_or_else(|why| panic!("the test itself is wrong:\n{why}"));
+    check::everything_happened(&world, &truth).unwrap();
     for watch in &watches {
         eventually(&format!("{:?} knows it all", watch.name), Duration::from_secs(60), || {
             // Each look makes entries in the log that is looked at.
@@ -72,7 +73,9 @@ fn the_ledger_is_what_the_server_lists() {
             check::settled(&page, &world, &truth, false)?;
             check::causes(&page, &world, &truth)?;
             check::attempts_that_failed(&page, &world)?;
-            check::retrying(&page, &world)
+            check::retrying(&page, &world)?;
+            check::tokens(&page, &world)?;
+            rests_on(&page, ["told", "killed"].contains(&watch.name))
         });
     }
     if until_irrevocable() {
@@ -90,6 +93,26 @@ fn the_ledger_is_what_the_server_lists() {
             }
         }
     }
+}
+
+/// Every end was seen, and the page says on what the TTLs rest: on the API with a token, else on
+/// role writes as far as the log has them in plain, and on what the server's log taught.
+fn rests_on(page: &Metrics, is_told: bool) -> Result<(), String> {
+    let learnt = if is_told { "role" } else { "learnt" };
+    for (role, ttl, source) in [(HEALTHY, 6.0, "role"), (OWNER, 5.0, learnt), (MISSING, 5.0, learnt)] {
+        let place = Place { namespace: "", mount: "database/", role };
+        let labels: Vec<_> = place.labels().into_iter().chain([("source", source)]).collect();
+        let shown = page.value("leasewatch_role_default_ttl_seconds", &labels);
+        if shown.is_none_or(|shown: f64| (shown - ttl).abs() > 0.01) {
+            let lines = page.lines("leasewatch_role_default_ttl_seconds");
+            return Err(format!("default TTL{labels:?} is {shown:?} instead of {ttl}:\n{lines}"));
+        }
+        let observed = page.value("leasewatch_ledger_observed", &place.labels());
+        if observed.is_none_or(|observed| observed < 0.5) {
+            return Err(format!("the ends of {place:?} are not observed: {observed:?}"));
+        }
+    }
+    Ok(())
 }
 
 /// What an operator does when the day is over: revokes below a prefix, at once and later, and by force.

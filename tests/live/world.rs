@@ -167,15 +167,17 @@ impl World {
 
     /// The leases of a role that Vault has, wrapping tokens left out.
     pub(crate) fn listed(&self, place: &Place) -> Vec<String> {
-        let path = format!("sys/leases/lookup/{}", place.prefix());
-        let reply = self.root_call(place.namespace, "LIST", &path).send();
+        let all = self.listed_below(place.namespace, &place.prefix());
+        all.into_iter().filter(|id| !is_token(id)).collect()
+    }
+
+    /// All leases that Vault has below this prefix, which ends with a slash.
+    pub(crate) fn listed_below(&self, namespace: &str, prefix: &str) -> Vec<String> {
+        let path = format!("sys/leases/lookup/{prefix}");
+        let reply = self.root_call(namespace, "LIST", &path).send();
         let keys = reply.json()["data"]["keys"].as_array().cloned().unwrap_or_default();
         assert!(reply.status == 200 || reply.status == 404, "LIST {path}: HTTP {}", reply.status);
-        keys.iter()
-            .filter_map(|key| key.as_str())
-            .filter(|id| !is_token(id))
-            .map(|id| format!("{}{id}", place.prefix()))
-            .collect()
+        keys.iter().filter_map(|key| key.as_str()).map(|id| format!("{prefix}{id}")).collect()
     }
 
     /// Leasewatch on the only node's two logs, with a token for its API or without.
