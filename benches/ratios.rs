@@ -71,14 +71,14 @@ fn main() {
 fn checkpoint(table: &mut Table, audit: &Path) {
     let archive = Archive::new(vec![source::Input::File(audit.to_owned())], 32 << 20).unwrap();
     let input = Input::new("audit", Lines::Log(LogKind::Audit), Box::new(archive));
-    let mut pipeline = Pipeline::new(Limits { label_sets: 10_000 }, vec![input]);
+    let mut pipeline = Pipeline::new(Limits { label_sets: 10_000, ..Limits::default() }, vec![input]);
     let end = Timestamp::from_nanos(i64::MAX);
     while pipeline.run(Instant::now(), Timestamp::MIN, end, 10_000) != Progress::Done {}
     let mut times = Vec::new();
     let mut size = 0;
     for _ in 0..20 {
         let began = Instant::now();
-        size = pipeline.save().unwrap().len();
+        size = pipeline.save().unwrap().bytes().len();
         times.push(began.elapsed());
     }
     table.note("kB of checkpoint with the corpus read", size as f64 / 1e3);

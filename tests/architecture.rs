@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("observed", &["event"]),
     ("state", &["event", "engine", "snapshot", "contract"]),
     ("pipeline", &["event", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"]),
-    ("vault", &["event", "snapshot", "contract", "config"]),
+    ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
     ("exposition", &["event", "snapshot", "contract"]),
     ("report", &["pipeline", "snapshot", "contract"]),

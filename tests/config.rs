@@ -63,6 +63,7 @@ fn the_good_file_says_everything() {
         (vault.scrape_interval, vault.timeout),
         (Duration::from_secs(60), Duration::from_millis(2500))
     );
+    assert_eq!((vault.monitor, vault.listing_interval), (false, Some(Duration::from_secs(6 * 3600))));
     let AuthConfig::AppRole { mount, role_id, secret_id: SecretSource::File(file) } = &vault.auth else {
         panic!("{:?}", vault.auth)
     };
@@ -104,7 +105,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
          audit_log, checkpoint, labels, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
-         address, approle, kubernetes, metrics_prefix, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
+         address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
     );
 }
@@ -150,8 +151,9 @@ fn all_bad_values_are_told_at_once() {
          bad-values.toml:3: audit_log: \"/var/log/[\" is no glob: invalid range pattern. Write a [ that belongs to a name as [[].\n\
          bad-values.toml:3: audit_log: there is no path. Write a path, a glob in quotes, or - for standard input.\n\
          bad-values.toml:6: web.listen_address: \"9748\" has no port. Write HOST:PORT, such as 127.0.0.1:9748, [::1]:9748, or :9748 for all addresses.\n\
-         bad-values.toml:23: vault.tls.client_key: a key without its certificate. Give vault.tls.client_cert too.\n\
+         bad-values.toml:24: vault.tls.client_key: a key without its certificate. Give vault.tls.client_cert too.\n\
          bad-values.toml:20: vault.timeout: \"forever\" is no duration. Write a number and a unit, such as 500ms, 30s, 5m or 1h.\n\
+         bad-values.toml:21: vault.listing_interval: \"5s\" is too short. Write at least 60s.\n\
          bad-values.toml:1: start_at: \"middle\" is none of its words. Write beginning or end.\n\
          bad-values.toml:2: max_line_bytes: 10 is too small. Write at least 4096.\n\
          bad-values.toml:12: labels.budget: 0 is too small. Write at least 1.\n\
@@ -184,6 +186,30 @@ fn logs_are_named_and_read_once() {
          bad-logs.toml:2: server_log: standard input is read twice. Name it once; lines of the other log in the same stream are told apart.\n\
          bad-logs.toml:2: server_log: /a is read twice. Name it once; lines of the other log in the same stream are told apart."
     );
+}
+
+#[test]
+fn the_server_log_comes_by_one_way() {
+    let on = ("vault.monitor", "true");
+    let address = ("vault.address", "http://127.0.0.1:8200");
+    assert!(load(&[on, address], &[]).unwrap().vault.monitor);
+    assert_eq!(
+        load(&[on, address, ("server-log", "/v/server.log")], &[]).unwrap_err(),
+        "--vault.monitor: the server log is read from /v/server.log already. Take vault.monitor out: \
+         the file loses nothing, the stream what is logged while it is away."
+    );
+    assert_eq!(
+        load(&[on], &[]).unwrap_err(),
+        "--vault.monitor: there is no node to stream from. Give VAULT_ADDR, or address in [[node]]."
+    );
+}
+
+#[test]
+fn listing_is_off_unless_asked_for() {
+    let interval = |flags: &[(&'static str, &str)]| load(flags, &[]).unwrap().vault.listing_interval;
+    assert_eq!(interval(&[]), None);
+    assert_eq!(interval(&[("vault.listing-interval", "off")]), None);
+    assert_eq!(interval(&[("vault.listing-interval", "1h")]), Some(Duration::from_secs(3600)));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use watch::{Watch, config, pace, until};
 const POLICY: &str = include_str!("../docs/policies/leasewatch.hcl");
 
 /// Every part of the API that needs a right.
-const APIS: [&str; 5] = ["metrics", "irrevocable_leases", "mounts", "roles", "token"];
+const APIS: [&str; 6] = ["metrics", "irrevocable_leases", "mounts", "roles", "token", "monitor"];
 
 /// What is missing without a block.
 enum Loss {
@@ -30,13 +30,14 @@ enum Loss {
 }
 
 /// Every block of the policy, and what it buys.
-const BOUGHT: [(&str, &str, Loss); 8] = [
+const BOUGHT: [(&str, &str, Loss); 9] = [
     ("sys/metrics", "read", Loss::Api("metrics")),
     ("sys/leases/count", "read", Loss::Api("irrevocable_leases")),
     ("sys/mounts", "read", Loss::AllMounts),
     ("sys/auth", "read", Loss::AllMounts),
     ("database/roles", "list", Loss::Api("roles")),
     ("database/roles/*", "read", Loss::Api("roles")),
+    ("sys/monitor", "read", Loss::Api("monitor")),
     ("auth/token/lookup-self", "read", Loss::Api("token")),
     ("auth/token/renew-self", "update", Loss::Renewal),
 ];
@@ -85,7 +86,7 @@ fn token(bao: &Bao, policy: &str) -> AuthConfig {
 }
 
 fn watch(bao: &Bao, auth: AuthConfig) -> Watch {
-    let config = VaultConfig { auth, ..config() };
+    let config = VaultConfig { auth, monitor: true, ..config() };
     Watch::start(&[("a", &bao.address())], &config, &pace())
 }
 

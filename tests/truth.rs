@@ -47,7 +47,7 @@ fn open(name: &str) -> Box<dyn BufRead + Send> {
 fn families() -> Vec<Family> {
     let log = |kind, name| Input::new(name, Lines::Log(kind), Box::new(Text(open(name))));
     let inputs = vec![log(LogKind::Audit, "audit.log"), log(LogKind::Server, "server.log")];
-    let mut pipeline = Pipeline::new(Limits { label_sets: 1000 }, inputs);
+    let mut pipeline = Pipeline::new(Limits::default(), inputs);
     let end = Timestamp::from_secs(i64::MAX / 1_000_000_000);
     while pipeline.run(Instant::now(), Timestamp::MIN, end, 10_000) != Progress::Done {}
     for input in pipeline.inputs() {

@@ -33,6 +33,12 @@ path "database/roles/*" {
   capabilities = ["read"]
 }
 
+# The server log as a stream, with vault.monitor. Whoever has this may ask for
+# any log level, trace included. Leave it out where the server log is a file.
+path "sys/monitor" {
+  capabilities = ["read"]
+}
+
 # When the exporter's own token expires. In the default policy.
 path "auth/token/lookup-self" {
   capabilities = ["read"]

@@ -2,11 +2,11 @@
 //! knows the paths of `sys/`, `auth/` and `identity/`. Paths of secret engines
 //! are in `engine`.
 
+use super::hashed;
 use super::loose::Data;
-use crate::event::{Action, LeaseHash, LeaseRef, Mount, Operation, Privileged, RevocationForm, Text};
-
-/// The prefix of a keyed hash in the audit log.
-const HASHED: &str = "hmac-sha256:";
+use crate::event::{
+    Action, LeaseHash, LeaseRef, Mount, Operation, Privileged, RevocationForm, Text, TokenHash,
+};
 
 /// The operation, as the log spells it.
 pub(super) fn operation(name: &str) -> Operation {
@@ -30,7 +30,7 @@ pub(super) fn action(
     if let Some(path) = path.strip_prefix("sys/") {
         system(path, operation, writes, data)
     } else if let Some(below) = path.strip_prefix("auth/") {
-        authentication(path, below, operation, writes, mount)
+        authentication(path, below, operation, writes, mount, data)
     } else if let Some(path) = path.strip_prefix("identity/") {
         // Look-ups are writes by their operation only, and so is what clients of an OIDC provider do.
         let is_provider = path.starts_with("oidc/provider/")
@@ -65,6 +65,7 @@ fn system(path: &str, operation: Operation, writes: bool, data: Option<&Data<'_>
                 _ => Action::Other,
             };
         }
+        "wrapping" if path == "wrapping/unwrap" && operation == Operation::Write => return Action::Unwrap,
         "audit" if path == "audit/test" => return Action::Probe,
         "audit" if writes => Privileged::AuditChange,
         "config" if writes && rest.starts_with("auditing") => Privileged::AuditChange,
@@ -90,17 +91,18 @@ fn authentication(
     operation: Operation,
     writes: bool,
     mount: Option<&Mount>,
+    data: Option<&Data<'_>>,
 ) -> Action {
     let rest = mount.and_then(|mount| path.strip_prefix(mount.point.as_str()));
     if let Some(verb) = below.strip_prefix("token/") {
-        // Older versions take the token or its accessor at the end of the path, too.
-        let first = verb.split('/').next().unwrap_or(verb);
+        let (first, rest) = verb.split_once('/').unwrap_or((verb, ""));
+        let revoke = |token| Action::Revoke(RevocationForm::Token, token);
         return match first {
             "roles" if writes && first != verb => Action::Privileged(Privileged::AuthWrite),
             _ if operation != Operation::Write => Action::Other,
-            "revoke" | "revoke-self" | "revoke-accessor" | "revoke-orphan" => {
-                Action::Revoke(RevocationForm::Token, LeaseRef::Absent)
-            }
+            "revoke" | "revoke-orphan" => revoke(token_ref(rest, data.and_then(|data| data.rare().token))),
+            "revoke-accessor" => revoke(token_ref(rest, data.and_then(|data| data.rare().accessor))),
+            "revoke-self" => revoke(LeaseRef::Absent),
             _ => Action::Other,
         };
     }
@@ -138,20 +140,13 @@ fn lease_ref(in_path: &str, in_body: Option<Text>) -> LeaseRef {
     if !in_path.is_empty() {
         return LeaseRef::Plain(in_path.into());
     }
-    match in_body {
+    in_body.map_or(LeaseRef::Absent, hashed::lease)
+}
+
+/// A token or its accessor, by the end of the path (older versions) or else by the body.
+fn token_ref(in_path: &str, in_body: Option<TokenHash>) -> LeaseRef {
+    match hashed::token(in_path).or(in_body) {
+        Some(TokenHash(hash)) => LeaseRef::Hashed(LeaseHash(hash)),
         None => LeaseRef::Absent,
-        Some(text) => match text.strip_prefix(HASHED) {
-            None => LeaseRef::Plain(text),
-            Some(hex) => hash(hex).map_or(LeaseRef::Absent, LeaseRef::Hashed),
-        },
     }
-}
-
-fn hash(hex: &str) -> Option<LeaseHash> {
-    u128::from_str_radix(hex.get(..32)?, 16).ok().map(LeaseHash)
-}
-
-/// A value that the device has hashed.
-pub(super) fn is_hashed(text: &str) -> bool {
-    text.starts_with(HASHED)
 }

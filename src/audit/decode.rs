@@ -1,12 +1,14 @@
 //! Decoding: one line of an audit device to one event, or the reason why not.
 
-use super::classify::{action, is_hashed, operation};
-use super::loose::Loose;
+use super::classify::{action, operation};
+use super::duration::seconds;
+use super::hashed::is_hashed;
+use super::loose::{Amount, Data, Loose};
 use super::view::{self, Line};
-use super::{error_text, json};
+use super::{error_text, json, token};
 use crate::event::{
-    Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Outcome, RequestId, Stage,
-    Text, Timestamp, WrittenTtls,
+    Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Operation, Outcome,
+    RequestId, Requester, Stage, Text, Timestamp, WrittenTtl, WrittenTtls,
 };
 
 /// Why a line could not be read: the label `reason` of `leasewatch_log_unreadable_total`.
@@ -70,19 +72,10 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
     let operation = operation(&request.operation);
 
     let auth = line.auth.as_ref();
-    let filled = |field: fn(&view::Auth<'_>) -> bool| auth.is_some_and(field);
-    let caller = Caller {
-        known: filled(|a| a.policies.any)
-            || filled(|a| !a.display_name.is_empty())
-            || filled(|a| !a.entity_id.is_empty())
-            || filled(|a| !a.accessor.is_empty()),
-        root: filled(|a| a.policies.root),
-        accessor: None,
-        batch_end: None,
-    };
+    let caller = token::caller(auth);
     let mut action = action(path, operation, mount.as_ref(), request.data.as_ref());
-    let grants_token = response.is_some_and(|r| r.auth.0);
-    if grants_token && path.starts_with("auth/") && !path.starts_with("auth/token/") {
+    let granted_token = response.and_then(|r| r.auth.as_ref());
+    if granted_token.is_some() && path.starts_with("auth/") && !path.starts_with("auth/token/") {
         action = Action::Login;
     }
     let outcome = outcome(line, engine, caller);
@@ -93,9 +86,14 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
     // A call that failed while wrapped also carries `wrap_info`, but no path.
     let wrapped = outcome == Outcome::Ok
         && response.and_then(|r| r.wrap_info.as_ref()).is_some_and(|wrap| !wrap.creation_path.is_empty());
-    let capped = matches!(action, Action::Renew(_))
-        && response.and_then(|r| r.warnings.as_ref()).is_some_and(|warnings| {
-            warnings.iter().any(|warning| warning.contains("exceeded the effective max_ttl"))
+    let renews = matches!(action, Action::Renew(_));
+    let cap = response.filter(|_| renews || action == Action::Engine && lease.is_some()).and_then(cap);
+    let data = request.data.as_ref();
+    let requester = auth
+        .filter(|_| stage == Stage::Response && (lease.is_some() || wrapped) && caller.known)
+        .map(|auth| Requester {
+            entity: Text::from(&*auth.entity_id),
+            display_name: Text::from(&*auth.display_name),
         });
     Some(Entry {
         stage,
@@ -107,27 +105,63 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
         engine: (mount.is_none() && !engine.is_empty()).then(|| engine.into()),
         mount,
         caller,
-        action,
         outcome,
         lease,
         wrapped,
         has_data: response.and_then(|r| r.data.as_ref()).is_some_and(|data| data.keys > 0),
-        marker: request
-            .data
-            .as_ref()
+        marker: data
             .and_then(|data| data.marker.as_deref()?.strip_prefix(OWN_MARKER_PREFIX))
             .and_then(RequestId::parse),
-        capped,
-        granted: None,
-        increment: None,
-        ttls: WrittenTtls::default(),
-        token: None,
-        requester: None,
+        capped: renews && cap.is_some(),
+        granted: cap.and_then(left),
+        increment: if renews { increment(data) } else { None },
+        ttls: if action == Action::Engine && operation == Operation::Write {
+            written(data)
+        } else {
+            WrittenTtls::default()
+        },
+        token: granted_token.filter(|_| outcome == Outcome::Ok).map(|auth| token::granted(auth)),
+        requester: requester.map(Box::new),
+        action,
         relayed: match stage {
             Stage::Request => !line.forwarded_from.is_empty(),
             Stage::Response => matches!(line.forwarded, Some(Loose::Bool(true))),
         },
     })
+}
+
+/// The warning that max TTL cut what was asked for, from where it says to how much:
+/// `TTL of "30s" exceeded the effective max_ttl of "27s"; TTL value is capped accordingly`.
+fn cap<'l>(response: &'l view::Response<'_>) -> Option<&'l str> {
+    let warnings = response.warnings.as_ref()?;
+    warnings.iter().find_map(|warning| Some(warning.split_once("exceeded the effective max_ttl")?.1))
+}
+
+/// The seconds that such a warning says are left.
+fn left(cap: &str) -> Option<u64> {
+    let (left, _) = cap.strip_prefix(" of \"")?.split_once('"')?;
+    seconds(left)
+}
+
+/// For how long a renewal was asked.
+fn increment(data: Option<&Data<'_>>) -> Option<u64> {
+    match data.map_or(Amount::Absent, |data| data.rare().increment) {
+        Amount::Absent => Some(0),
+        increment => increment.secs(),
+    }
+}
+
+/// The TTLs that a write to a secret engine holds, as a role's does.
+fn written(data: Option<&Data<'_>>) -> WrittenTtls {
+    let data = data.map(Data::rare).unwrap_or_default();
+    let ttl = |amount| match amount {
+        Amount::Absent => WrittenTtl::Absent,
+        Amount::Hidden => WrittenTtl::Hidden,
+        Amount::Secs(secs) => WrittenTtl::Secs(secs),
+    };
+    // Some engines call the default one simply `ttl`.
+    let default = if data.default_ttl == Amount::Absent { data.ttl } else { data.default_ttl };
+    WrittenTtls { default: ttl(default), max: ttl(data.max_ttl) }
 }
 
 /// How it ended. Success is: no `error`, and no `response.data.error`, which is

@@ -1,7 +1,8 @@
 //! Loose values: JSON of any type where only some types are of interest, so
 //! that a key's unexpected type never costs the line.
 
-use crate::event::OWN_MARKER_PREFIX;
+use super::{duration, hashed};
+use crate::event::{OWN_MARKER_PREFIX, TokenHash};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -96,6 +97,36 @@ impl<'a, 'de: 'a> Deserialize<'de> for Loose<'a> {
     }
 }
 
+/// A number of seconds that may be missing, or hashed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Amount {
+    #[default]
+    Absent,
+    /// A hash of it, or nothing that can be read.
+    Hidden,
+    Secs(u64),
+}
+
+impl Amount {
+    /// The seconds, where they are known.
+    pub(super) fn secs(self) -> Option<u64> {
+        match self {
+            Self::Secs(secs) => Some(secs),
+            Self::Absent | Self::Hidden => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Loose::deserialize(deserializer).map(|value| match value {
+            Loose::Number(secs) => Self::Secs(secs),
+            Loose::Text(text) => duration::seconds(&text).map_or(Self::Hidden, Self::Secs),
+            Loose::Bool(_) | Loose::Other => Self::Hidden,
+        })
+    }
+}
+
 /// The free-form `data` of a request or an answer: the few keys that are used,
 /// whatever else and of whatever type stands there.
 #[derive(Debug, Default)]
@@ -108,6 +139,48 @@ pub(super) struct Data<'a> {
     pub(super) http_status_code: Option<u64>,
     /// A key that begins as the markers of own requests do.
     pub(super) marker: Option<Cow<'a, str>>,
+    /// Keys that few requests have: these stay small, since they are moved about.
+    pub(super) rare: Option<Box<Rare>>,
+}
+
+/// Keys of `data` that few requests have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Rare {
+    /// A token.
+    pub(super) token: Option<TokenHash>,
+    /// The accessor of one.
+    pub(super) accessor: Option<TokenHash>,
+    pub(super) increment: Amount,
+    pub(super) ttl: Amount,
+    pub(super) default_ttl: Amount,
+    pub(super) max_ttl: Amount,
+}
+
+impl Rare {
+    fn read<'de, M: MapAccess<'de>>(&mut self, key: &str, map: &mut M) -> Result<(), M::Error> {
+        let amount = match key {
+            "increment" => &mut self.increment,
+            "ttl" => &mut self.ttl,
+            "default_ttl" => &mut self.default_ttl,
+            "max_ttl" => &mut self.max_ttl,
+            _ => {
+                let name = if key == "token" { &mut self.token } else { &mut self.accessor };
+                if let Loose::Text(text) = map.next_value()? {
+                    *name = hashed::token(&text);
+                }
+                return Ok(());
+            }
+        };
+        *amount = map.next_value()?;
+        Ok(())
+    }
+}
+
+impl Data<'_> {
+    /// The rare keys, as far as it has them.
+    pub(super) fn rare(&self) -> Rare {
+        self.rare.as_deref().copied().unwrap_or_default()
+    }
 }
 
 impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
@@ -133,6 +206,10 @@ impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
                             if let Loose::Number(code) = map.next_value()? {
                                 data.http_status_code = Some(code);
                             }
+                            continue;
+                        }
+                        "token" | "accessor" | "increment" | "ttl" | "default_ttl" | "max_ttl" => {
+                            data.rare.get_or_insert_default().read(&key, &mut map)?;
                             continue;
                         }
                         _ => {
@@ -185,12 +262,17 @@ impl<'de> Deserialize<'de> for Policies {
     }
 }
 
-/// Something whose mere presence counts.
-#[derive(Debug, Default)]
-pub(super) struct Present(pub(super) bool);
+/// The type of a token, as far as it matters. Older versions write none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TokenType {
+    /// It has no lease, and cannot be renewed.
+    pub(super) is_batch: bool,
+}
 
-impl<'de> Deserialize<'de> for Present {
+impl<'de> Deserialize<'de> for TokenType {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<IgnoredAny>::deserialize(deserializer).map(|value| Self(value.is_some()))
+        let Str(name) = Str::deserialize(deserializer)?;
+        Ok(Self { is_batch: matches!(&*name, "batch" | "default-batch") })
     }
 }

@@ -6,9 +6,12 @@
 
 mod classify;
 mod decode;
+mod duration;
 mod error_text;
+mod hashed;
 mod json;
 mod loose;
+mod token;
 mod view;
 
 pub use decode::{Unreadable, decode};

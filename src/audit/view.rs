@@ -2,7 +2,7 @@
 //! field may be missing (Vault leaves out what is empty, older versions lack
 //! many): a text is empty then. Unknown ones are passed over.
 
-use super::loose::{Data, Loose, Policies, Present, Str};
+use super::loose::{Amount, Data, Loose, Policies, Str, TokenType};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +35,25 @@ pub(super) struct Auth<'a> {
     pub(super) accessor: Str<'a>,
     #[serde(default)]
     pub(super) policies: Policies,
+    #[serde(default)]
+    pub(super) token_type: TokenType,
+    #[serde(default)]
+    pub(super) token_ttl: Amount,
+    #[serde(borrow, default)]
+    pub(super) token_issue_time: Str<'a>,
+}
+
+/// `response.auth`: a token that the answer carries.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Granted<'a> {
+    #[serde(borrow, default)]
+    pub(super) accessor: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) client_token: Str<'a>,
+    #[serde(default)]
+    pub(super) token_type: TokenType,
+    #[serde(default)]
+    pub(super) token_ttl: Amount,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,8 +84,8 @@ pub(super) struct Namespace<'a> {
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Response<'a> {
-    #[serde(default)]
-    pub(super) auth: Present,
+    #[serde(borrow)]
+    pub(super) auth: Option<Box<Granted<'a>>>,
     #[serde(borrow, default)]
     pub(super) mount_point: Str<'a>,
     #[serde(borrow, default)]

@@ -30,7 +30,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     for (kind, files) in [(LogKind::Server, &args.server_log), (LogKind::Audit, &args.files)] {
         inputs.extend(open(kind, files, args.max_line_bytes)?);
     }
-    let mut pipeline = Pipeline::new(Limits { label_sets: args.label_sets }, inputs);
+    let mut pipeline = Pipeline::new(Limits { label_sets: args.label_sets, ..Limits::default() }, inputs);
     let until = args.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
     let mut progress = Meter::new();
     // The wall clock plays no part where every log has an end.
@@ -38,6 +38,9 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         progress.show(&pipeline);
     }
     progress.clear();
+    if args.at.is_none() {
+        pipeline.close();
+    }
     if let Some(at) = args.at {
         pipeline.advance(at);
     }
@@ -105,7 +108,7 @@ fn first_time(kind: LogKind, path: &Path) -> Timestamp {
         return never;
     };
     let input = Input::new("", Lines::Log(kind), Box::new(Container::new(archive, None, 32 << 20)));
-    let mut pipeline = Pipeline::new(Limits { label_sets: 0 }, vec![input]);
+    let mut pipeline = Pipeline::new(Limits { label_sets: 0, leases: 0 }, vec![input]);
     for _ in 0..LOOK_AT {
         let progress = pipeline.run(Instant::now(), Timestamp::MIN, never, 1);
         if pipeline.front() > Timestamp::MIN {

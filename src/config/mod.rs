@@ -137,6 +137,10 @@ pub struct VaultConfig {
     pub metrics_prefix: String,
     /// Namespaces whose mounts and roles are listed; `""` is root.
     pub namespaces: Vec<String>,
+    /// Whether the active node's server log is streamed from `sys/monitor`.
+    pub monitor: bool,
+    /// In which time the leases of every role are listed once; never, if `None`.
+    pub listing_interval: Option<Duration>,
 }
 
 /// TLS settings, as Vault's own clients have them.

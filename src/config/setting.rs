@@ -171,6 +171,20 @@ settings! {
         kind: Kind::Text("NAME"), default: "vault",
         help: "First part of the names in sys/metrics, as `metrics_prefix` of Vault's telemetry stanza says",
     }
+    /// Streaming the server log.
+    MONITOR {
+        key: Some("vault.monitor"), flag: Some("vault.monitor"), variables: ["LEASEWATCH_VAULT_MONITOR"],
+        kind: Kind::Switch, default: "false",
+        help: "Stream the active node's server log from sys/monitor, where its file cannot be read. \
+               What is logged while there is no stream is lost; server_log is the better way",
+    }
+    /// Listing of leases.
+    LISTING_INTERVAL {
+        key: Some("vault.listing_interval"), flag: Some("vault.listing-interval"), variables: ["LEASEWATCH_VAULT_LISTING_INTERVAL"],
+        kind: Kind::Duration, default: "off",
+        help: "`off`, or a time in which the leases of every role are listed once, to hold the ledger against. Vault builds the list \
+               in memory and logs it whole: 80 bytes a lease",
+    }
     /// Token.
     VAULT_TOKEN {
         key: None, flag: None, variables: ["BAO_TOKEN", "VAULT_TOKEN"],

@@ -58,6 +58,9 @@ impl Config {
         writeln!(f, "scrape_interval = {}", text(&show_duration(vault.scrape_interval)))?;
         writeln!(f, "timeout = {}", text(&show_duration(vault.timeout)))?;
         writeln!(f, "metrics_prefix = {}", text(&vault.metrics_prefix))?;
+        writeln!(f, "monitor = {}", vault.monitor)?;
+        let listing = vault.listing_interval.map_or("off".to_owned(), show_duration);
+        writeln!(f, "listing_interval = {}", text(&listing))?;
         match &vault.auth {
             AuthConfig::None => writeln!(f, "# no login: availability and seal state only")?,
             AuthConfig::Token(_) => writeln!(f, "# token from the environment (hidden)")?,

@@ -2,6 +2,7 @@
 //! Names here are stable. Definitions only; whoever makes the numbers uses them.
 
 pub mod credentials;
+pub mod leases;
 pub mod own;
 pub mod vault;
 
@@ -9,7 +10,7 @@ use crate::snapshot::{Kind, Metric};
 
 /// Every metric, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [credentials::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
+    [credentials::ALL, leases::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
 }
 
 /// A definition that reads as a row of a table.

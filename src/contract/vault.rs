@@ -44,10 +44,6 @@ metrics! {
         "Vault's own count of leases of every kind, service tokens included.";
     LEASES_IRREVOCABLE = Gauge "leases_irrevocable" &["vault_namespace", "mount", "engine"],
         "Leases that Vault gave up revoking, by the API.";
-    ROLE_DEFAULT_TTL = Gauge "role_default_ttl_seconds" &["vault_namespace", "mount", "engine", "role", "source"],
-        "TTL of the role's leases unless a client asks for another, and where it is set.";
-    ROLE_MAX_TTL = Gauge "role_max_ttl_seconds" &["vault_namespace", "mount", "engine", "role", "source"],
-        "Longest life of the role's leases, and where it is set.";
     ROLE_INFO = Gauge "role_info" &["vault_namespace", "mount", "engine", "role", "connection", "team"],
         "Always 1, with the database connection of the role and the team that owns it as labels.";
     SCRAPE_SUCCESS = Gauge "scrape_success" NODE_API, "Whether the last call of this part of Vault's API succeeded.";

@@ -47,7 +47,7 @@ pub struct Entry {
     pub marker: Option<RequestId>,
     /// The answer warns that max TTL cut a renewal.
     pub capped: bool,
-    /// What that warning says is left, in seconds: the lease ends then.
+    /// What such a warning says is left, in seconds, of a renewal or of an issue: the lease ends then.
     pub granted: Option<u64>,
     /// For how long a renewal was asked (`request.data.increment`), in seconds; 0 where the
     /// request leaves it to the role, `None` where only a hash of it is logged.

@@ -16,7 +16,7 @@ pub enum ServerEvent {
     RevocationFailed {
         /// Plain lease ID.
         lease: Text,
-        /// How many attempts failed so far, from 1.
+        /// How many attempts failed so far, from 1; 0 where the line does not say.
         attempts: u32,
         /// Nanoseconds from this line to the next attempt; `None` where the line does not say.
         next_attempt: Option<i64>,
@@ -50,7 +50,10 @@ pub enum ServerEvent {
     /// anew, and what fell due meanwhile is revoked now.
     LeasesRestored,
     /// This node has become the active one, or the only one has been unsealed.
-    BecameActive,
+    BecameActive {
+        /// It was elected among several: another one may have been active before.
+        elected: bool,
+    },
     /// This node is not active any more: it stepped down, was sealed, is shutting down, or has
     /// just been started.
     BecameInactive,

@@ -13,6 +13,8 @@ pub struct Input {
     pub name: String,
     /// What kind of lines it has.
     pub lines: Lines,
+    /// The node whose log it is; empty where it is of none in particular.
+    pub(super) node: String,
     pub(super) source: Box<dyn LineSource>,
     pub(super) stats: Stats,
     /// Time of the last line read: none is earlier, whatever it says.
@@ -59,6 +61,7 @@ impl Input {
         Self {
             name: name.into(),
             lines,
+            node: String::new(),
             source,
             stats: Stats::default(),
             floor: Timestamp::MIN,
@@ -69,6 +72,13 @@ impl Input {
             ahead: 0,
             buffer: Vec::new(),
         }
+    }
+
+    /// It is the log of this node.
+    #[must_use]
+    pub fn of_node(mut self, node: Option<&str>) -> Self {
+        self.node = node.unwrap_or("").to_owned();
+        self
     }
 
     /// Takes up what was counted of it before.

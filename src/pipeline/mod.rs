@@ -9,20 +9,21 @@
 mod decode;
 mod doubt;
 mod input;
+mod saved;
 mod stats;
 
 pub use decode::Lines;
 pub use input::Input;
+pub use saved::{Saved, SavedSource, Saving, VERSION};
 pub use stats::REASONS;
 pub use stats::Stats;
 
-use crate::event::{EventKind, Fact, Timestamp};
+use crate::config::LogKind;
+use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::snapshot::Family;
-use crate::source::Position;
-use crate::state::{Limits, SourceId, State};
+use crate::source::Notice;
+use crate::state::{Limits, Origin, OriginLog, SourceId, State};
 use input::{Head, Item, Rest};
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -39,30 +40,6 @@ pub struct Pipeline {
     applied: u64,
     /// Sources of an earlier run that are not there now, but may come back.
     absent: BTreeMap<String, SavedSource>,
-}
-
-/// What has to be kept so that reading can go on where it stopped.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Saved {
-    /// Steps applied since the beginning.
-    pub applied: u64,
-    /// Event time of the last of them.
-    pub front: Timestamp,
-    /// By name.
-    pub sources: BTreeMap<String, SavedSource>,
-    /// All that is counted.
-    pub state: State,
-}
-
-/// What has to be kept of one source.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SavedSource {
-    /// The first line not yet applied.
-    pub position: Position,
-    /// Time of the line before it.
-    pub floor: Timestamp,
-    /// What was counted.
-    pub stats: Stats,
 }
 
 /// How a run of the pipeline ended.
@@ -156,11 +133,17 @@ impl Pipeline {
     }
 
     fn apply(&mut self, next: usize) {
+        let origin = self.origin(next);
         let input = &mut self.inputs[next];
         let Some(Head { at, item, .. }) = input.take() else { return };
         self.applied += 1;
         match item {
-            Item::Notice(notice) => input.stats.notice(notice),
+            Item::Notice(notice) => {
+                input.stats.notice(notice);
+                if notice == Notice::Gap {
+                    self.state.gap(origin, at.max(self.front));
+                }
+            }
             Item::Line { bytes, event, unreadable } => {
                 input.stats.lines += 1;
                 input.stats.bytes += bytes;
@@ -176,9 +159,42 @@ impl Pipeline {
                     input.stats.late += 1;
                 }
                 self.front = event.at;
-                self.state.apply(SourceId(u16::try_from(next).unwrap_or(u16::MAX)), event);
+                if self.is_anyones(origin, &event.kind) {
+                    event.kind = EventKind::Nothing;
+                }
+                self.state.apply(origin, event);
             }
         }
+    }
+
+    /// Where the lines of an input come from, as the state knows it.
+    fn origin(&mut self, place: usize) -> Origin {
+        let input = &self.inputs[place];
+        Origin {
+            source: SourceId(u16::try_from(place).unwrap_or(u16::MAX)),
+            node: self.state.node(&input.node),
+            log: match input.lines {
+                Lines::Log(LogKind::Audit) => OriginLog::Audit,
+                Lines::Log(LogKind::Server) => OriginLog::Server,
+                Lines::Observations => OriginLog::Observations,
+            },
+        }
+    }
+
+    /// The line says which node is active, but of several server logs without a node's name it
+    /// cannot be told whose it is.
+    fn is_anyones(&self, origin: Origin, kind: &EventKind) -> bool {
+        let is_about_node =
+            matches!(kind, EventKind::Server(ServerEvent::BecameActive { .. } | ServerEvent::BecameInactive));
+        let is_unnamed = |input: &&Input| input.lines == Lines::Log(LogKind::Server) && input.node.is_empty();
+        is_about_node
+            && self.inputs[usize::from(origin.source.0)].node.is_empty()
+            && self.inputs.iter().filter(is_unnamed).count() > 1
+    }
+
+    /// Every source has ended for ever: what waits for no more than another line is decided.
+    pub fn close(&mut self) {
+        self.state.close();
     }
 
     /// Moves event time on to `to`, for a read at that moment.
@@ -217,36 +233,4 @@ impl Pipeline {
     pub fn inputs(&self) -> &[Input] {
         &self.inputs
     }
-
-    /// What has to be kept, as the JSON of `Saved`.
-    ///
-    /// # Errors
-    /// Never for what a state holds; a serializer's error all the same.
-    pub fn save(&self) -> serde_json::Result<Vec<u8>> {
-        #[derive(Serialize)]
-        struct Borrowed<'a> {
-            version: u32,
-            applied: u64,
-            front: Timestamp,
-            sources: BTreeMap<&'a str, Cow<'a, SavedSource>>,
-            state: &'a State,
-        }
-        let source = |input: &Input| SavedSource {
-            position: input.position(),
-            floor: input.applied_to(),
-            stats: input.stats.clone(),
-        };
-        let present = self.inputs.iter().map(|input| (input.name.as_str(), Cow::Owned(source(input))));
-        let absent = self.absent.iter().map(|(name, source)| (name.as_str(), Cow::Borrowed(source)));
-        serde_json::to_vec(&Borrowed {
-            version: VERSION,
-            applied: self.applied,
-            front: self.front,
-            sources: absent.chain(present).collect(),
-            state: &self.state,
-        })
-    }
 }
-
-/// Version of what `Pipeline::save` writes.
-pub const VERSION: u32 = 1;

@@ -1,8 +1,11 @@
 //! The JSON format (`log_format = "json"`): hclog's keys.
 
-use super::Line;
+use super::{Line, text};
 use serde::Deserialize;
+use serde_json::Value;
 
+/// Values beyond the three that hclog itself writes may be anything: another
+/// module's `error` can be an object.
 #[derive(Deserialize)]
 struct Keys {
     #[serde(rename = "@timestamp")]
@@ -12,11 +15,15 @@ struct Keys {
     #[serde(rename = "@module", default)]
     module: String,
     #[serde(default)]
-    lease_id: String,
+    lease_id: Value,
     #[serde(default)]
-    attempts: u32,
+    attempts: Value,
     #[serde(default)]
-    error: String,
+    next_attempt: Value,
+    #[serde(default)]
+    error: Value,
+    #[serde(default)]
+    have: Value,
 }
 
 /// Reads it; `None` where it is not a line of this format.
@@ -26,8 +33,21 @@ pub(super) fn read(line: &str) -> Option<Line> {
         time: keys.time,
         module: keys.module,
         message: keys.message,
-        lease: keys.lease_id,
-        attempts: keys.attempts,
-        error: keys.error,
+        lease: words(keys.lease_id).unwrap_or_default(),
+        attempts: keys.attempts.as_u64().and_then(|number| number.try_into().ok()).unwrap_or(0),
+        // A number of nanoseconds; as Go spells it where a version chose to.
+        next_attempt: keys
+            .next_attempt
+            .as_i64()
+            .or_else(|| keys.next_attempt.as_str().and_then(text::duration)),
+        error: words(keys.error),
+        have: keys.have.as_u64(),
     })
+}
+
+fn words(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
 }

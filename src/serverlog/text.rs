@@ -1,5 +1,8 @@
 //! The text format, Vault's default:
 //! `2026-01-02T03:04:05.678Z [ERROR] expiration: failed to revoke lease: lease_id=… error="…" attempts=2`.
+//!
+//! A value of several lines stands below, indented, and what comes after it too:
+//! of such a line only its head is known here.
 
 use super::Line;
 use crate::event::Timestamp;
@@ -12,21 +15,24 @@ pub(super) fn read(line: &str) -> Option<Line> {
     {
         return None;
     }
-    let (module, rest) = rest.trim_start().split_once(": ").unwrap_or(("", rest));
+    let rest = rest.trim_start();
+    // Not every line has a module, and no module has a blank in its name.
+    let (module, rest) =
+        rest.split_once(": ").filter(|(module, _)| !module.contains(' ')).unwrap_or(("", rest));
     let (message, pairs) = rest.split_once(": ").unwrap_or((rest, ""));
     let mut read = Line {
         time: time.to_owned(),
         module: module.to_owned(),
-        message: message.trim_end().to_owned(),
-        lease: String::new(),
-        attempts: 0,
-        error: String::new(),
+        message: message.trim_end().trim_end_matches(':').to_owned(),
+        ..Line::default()
     };
     for (key, value) in Pairs(pairs) {
         match key {
-            "lease_id" => read.lease = value,
-            "error" => read.error = value,
+            "lease_id" if read.lease.is_empty() => read.lease = value,
+            "error" if read.error.is_none() => read.error = Some(value),
             "attempts" => read.attempts = value.parse().unwrap_or(0),
+            "next_attempt" => read.next_attempt = duration(&value),
+            "have" => read.have = value.parse().ok(),
             _ => {}
         }
     }
@@ -38,6 +44,40 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     let at = text.len().checked_sub(2)?;
     let (head, tail) = (text.get(..at)?, text.get(at..)?);
     Timestamp::parse_rfc3339(&format!("{head}:{tail}"))
+}
+
+/// Nanoseconds of a duration as Go writes it: `1m20.5s`, `53.687545356s`, `350ms`.
+pub(super) fn duration(text: &str) -> Option<i64> {
+    let (negative, mut rest) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    if rest == "0" {
+        return Some(0);
+    }
+    let mut nanos: i64 = 0;
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?);
+        let (unit, after) = after.split_at(after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len()));
+        let scale: i64 = match unit {
+            "h" => 3_600_000_000_000,
+            "m" => 60_000_000_000,
+            "s" => 1_000_000_000,
+            "ms" => 1_000_000,
+            "us" | "µs" | "μs" => 1_000,
+            "ns" => 1,
+            _ => return None,
+        };
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        nanos = nanos.checked_add(whole.parse::<i64>().ok()?.checked_mul(scale)?)?;
+        let mut place = scale;
+        for digit in fraction.bytes() {
+            place /= 10;
+            nanos = nanos.checked_add(i64::from(digit.checked_sub(b'0')?).checked_mul(place)?)?;
+        }
+        rest = after;
+    }
+    (!text.is_empty() && text != "-").then_some(if negative { -nanos } else { nanos })
 }
 
 /// `key=value` and `key="quoted \"value\""`, in turn.
@@ -70,5 +110,25 @@ impl<'a> Iterator for Pairs<'a> {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn durations_as_go_writes_them() {
+        assert_eq!(duration("53.687545356s"), Some(53_687_545_356));
+        assert_eq!(duration("1m20.5s"), Some(80_500_000_000));
+        assert_eq!(duration("5m59.365212455s"), Some(359_365_212_455));
+        assert_eq!(duration("1h0m0s"), Some(3_600_000_000_000));
+        assert_eq!(duration("350.25ms"), Some(350_250_000));
+        assert_eq!(duration("12µs"), Some(12_000));
+        assert_eq!(duration("0s"), Some(0));
+        assert_eq!(duration("-1.5s"), Some(-1_500_000_000));
+        for wrong in ["", "-", "s", "5", "5 s", "1.2.3s", "99999999999999h", "soon"] {
+            assert_eq!(duration(wrong), None, "{wrong:?}");
+        }
     }
 }

@@ -2,23 +2,19 @@
 
 use super::flight::Arrival;
 use super::labels::RoleId;
-use super::renewals::Renewed;
-use super::revocations::Asked;
 use super::subject::{self, Subject};
 use super::traffic::Ended;
-use super::{SourceId, State};
+use super::{Origin, State};
 use crate::contract::credentials as metric;
 use crate::engine::{Meaning, Role};
-use crate::event::{
-    Action, Entry, Failure, LeaseRef, Operation, Outcome, Privileged, RevocationForm, Stage, Text, Timestamp,
-};
+use crate::event::{Action, Entry, Failure, Operation, Outcome, Privileged, Stage, Timestamp};
 use crate::snapshot::Metric;
 
 /// How many namespaces are remembered by their IDs.
 const NAMESPACES_MOST: usize = 10_000;
 
 impl State {
-    pub(super) fn audit(&mut self, source: SourceId, at: Timestamp, entry: &Entry) {
+    pub(super) fn audit(&mut self, origin: Origin, at: Timestamp, entry: &Entry) {
         if entry.action == Action::Probe {
             return;
         }
@@ -26,7 +22,7 @@ impl State {
             self.flight.marked(marker, id, at);
         }
         match entry.stage {
-            Stage::Request => self.request(source, at, entry),
+            Stage::Request => self.request(origin, at, entry),
             Stage::Response => {
                 // Both nodes say that the request was forwarded; the one that answered it had
                 // it from the other.
@@ -38,11 +34,14 @@ impl State {
                     return;
                 }
                 let arrival =
-                    entry.id.map_or(Arrival::First(None), |id| self.flight.response(id, source, at));
+                    entry.id.map_or(Arrival::First(None), |id| self.flight.response(id, origin.source, at));
                 match arrival {
                     Arrival::First(took) => {
                         let subject = subject::of(&mut self.labels, entry, &metric::REQUESTS);
                         self.count(at, entry, &subject, took);
+                        if entry.lease.is_some() {
+                            self.ledger.acted(origin.node, at);
+                        }
                     }
                     Arrival::Own => self.canary = Some(at),
                     Arrival::Repeated => {}
@@ -54,7 +53,7 @@ impl State {
         }
     }
 
-    fn request(&mut self, source: SourceId, at: Timestamp, entry: &Entry) {
+    fn request(&mut self, origin: Origin, at: Timestamp, entry: &Entry) {
         let Some(id) = entry.id else { return };
         if entry.outcome == Outcome::Forwarded {
             return;
@@ -64,7 +63,10 @@ impl State {
         let is_all = matches!(entry.action, Action::Privileged(Privileged::Seal))
             || entry.outcome == Outcome::Failed(Failure::Quota);
         if !is_all {
-            self.flight.request(id, source, at, subject.mount, entry.relayed);
+            self.flight.request(id, origin.source, at, subject.mount, entry.relayed);
+            if matches!(entry.action, Action::Revoke(..)) && entry.outcome == Outcome::Ok {
+                self.asked(at, id, entry);
+            }
         } else if self.flight.finish(id, at) {
             self.count(at, entry, &subject, None);
         }
@@ -82,11 +84,15 @@ impl State {
         }
         if ended == Ended::Ok {
             self.learn_namespace(entry);
+            if let Some(token) = entry.token {
+                self.token(at, entry, mount, token);
+            }
         }
         match &entry.action {
             Action::Login => self.traffic.login(mount, ended == Ended::Ok),
-            Action::Renew(lease) => self.renewal(at, entry, lease),
-            Action::Revoke(form, lease) => self.revocation(entry, subject, *form, lease, ended),
+            Action::Renew(lease) => self.renewal(at, entry, lease, took),
+            Action::Revoke(form, lease) => self.revocation(at, entry, subject, (*form, lease), ended, took),
+            Action::Unwrap if ended == Ended::Ok => self.unwrapped(at, entry),
             Action::Privileged(operation) => {
                 self.traffic.privileged(mount, *operation, ended);
                 if *operation == Privileged::MountChange && ended == Ended::Ok {
@@ -116,6 +122,7 @@ impl State {
                     let role = self.asked_role(subject, role, true, at, &metric::ISSUED);
                     self.labels.set_deleted(role, false);
                     self.credentials.issued(role, mount, at, took);
+                    self.lease_issued(role, mount, at, entry);
                 }
             }
             Meaning::ReadStatic(role) => {
@@ -132,6 +139,7 @@ impl State {
                 if ended == Ended::Ok {
                     let role = self.asked_role(subject, role, true, at, &metric::ISSUED);
                     self.labels.set_deleted(role, false);
+                    self.ledger.role_written(role, entry.ttls, at);
                 }
             }
             Meaning::DeleteRole(role) => {
@@ -189,70 +197,9 @@ impl State {
         self.real_role(|labels| subject::role(labels, subject.mount, role, real, at, metric))
     }
 
-    fn renewal(&mut self, at: Timestamp, entry: &Entry, asked: &LeaseRef) {
-        let plain = match (&entry.lease, asked) {
-            (Some(lease), _) | (None, LeaseRef::Plain(lease)) => Some(lease),
-            _ => None,
-        };
-        let namespace = &*self.namespace_asked(entry, plain.map(Text::as_str));
-        if entry.outcome == Outcome::Ok {
-            let role = match plain {
-                Some(lease) => self.role_of_lease(namespace, lease, true, at, &metric::RENEWALS),
-                None => self.unknown_role(namespace, at),
-            };
-            if let LeaseRef::Hashed(hash) = asked {
-                self.renewals.teach(*hash, role);
-            }
-            self.renewals.count(role, if entry.capped { Renewed::Capped } else { Renewed::Ok });
-        } else {
-            let role = match (plain, asked) {
-                (Some(lease), _) => self.role_of_lease(namespace, lease, false, at, &metric::RENEWALS),
-                (None, LeaseRef::Hashed(hash)) => {
-                    self.renewals.role_of(*hash).unwrap_or_else(|| self.unknown_role(namespace, at))
-                }
-                _ => self.unknown_role(namespace, at),
-            };
-            self.renewals.count(role, Renewed::Failed);
-        }
-    }
-
-    fn revocation(
-        &mut self,
-        entry: &Entry,
-        subject: &Subject<'_>,
-        form: RevocationForm,
-        lease: &LeaseRef,
-        ended: Ended,
-    ) {
-        let plain = if let LeaseRef::Plain(lease) = lease { Some(lease.as_str()) } else { None };
-        let namespace = &*self.namespace_asked(entry, plain);
-        let mount = match (form, lease) {
-            (RevocationForm::Token, _) => subject.mount,
-            (_, LeaseRef::Plain(lease)) => subject::of_lease(&self.labels, namespace, lease)
-                .map_or_else(|| self.labels.unknown_mount(namespace), |(mount, _)| mount),
-            (_, LeaseRef::Hashed(hash)) => match self.renewals.role_of(*hash) {
-                Some(role) => self.labels.mount_of(role),
-                None => self.labels.unknown_mount(namespace),
-            },
-            (_, LeaseRef::Absent) => self.labels.unknown_mount(namespace),
-        };
-        let asked = match (entry.outcome, ended) {
-            (Outcome::Queued, _) => Asked::Queued,
-            (_, Ended::Ok) => Asked::Ok,
-            (_, Ended::Denied) => Asked::Denied,
-            _ => Asked::Failed,
-        };
-        self.revocations.asked(mount, form, asked);
-        match form {
-            RevocationForm::Prefix => self.traffic.privileged(mount, Privileged::RevokePrefix, ended),
-            RevocationForm::Force => self.traffic.privileged(mount, Privileged::RevokeForce, ended),
-            RevocationForm::Lease | RevocationForm::Token => {}
-        }
-    }
-
     /// The namespace of the lease that a request is about: the request's own, or, where a request
     /// of the root namespace names a lease of another, that one.
-    fn namespace_asked(&self, entry: &Entry, lease: Option<&str>) -> String {
+    pub(super) fn namespace_asked(&self, entry: &Entry, lease: Option<&str>) -> String {
         match lease {
             Some(lease) if entry.namespace.is_empty() => self.namespace_of(lease),
             _ => entry.namespace.to_string(),
@@ -278,7 +225,7 @@ impl State {
         }
     }
 
-    fn unknown_role(&mut self, namespace: &str, at: Timestamp) -> RoleId {
+    pub(super) fn unknown_role(&mut self, namespace: &str, at: Timestamp) -> RoleId {
         let mount = self.labels.unknown_mount(namespace);
         self.labels.unknown_role(mount, at)
     }
@@ -294,15 +241,19 @@ impl State {
 
     /// A mount was made. Where entries do not name mounts, this is how one hears of it.
     fn learn_mount(&mut self, entry: &Entry) {
-        if entry.mount.is_some() || entry.operation != Operation::Write || entry.path.ends_with("/tune") {
+        if entry.operation != Operation::Write || entry.path.ends_with("/tune") {
             return;
         }
-        let path = entry.path.strip_prefix("sys/mounts/").or_else(|| {
+        let engine = entry.path.strip_prefix("sys/mounts/");
+        let path = engine.or_else(|| {
             // An auth method's own path keeps its `auth/` in front.
             entry.path.strip_prefix("sys/").filter(|path| path.starts_with("auth/"))
         });
-        if let Some(path) = path {
-            let path = format!("{}/", path.trim_end_matches('/'));
+        let Some(path) = path.map(|path| format!("{}/", path.trim_end_matches('/'))) else { return };
+        if engine.is_some() {
+            let mount = self.labels.mount(&entry.namespace, &path, "", &metric::REQUESTS);
+            self.ledger.born(mount);
+        } else if entry.mount.is_none() {
             self.labels.mount(&entry.namespace, &path, "", &metric::REQUESTS);
         }
     }

@@ -70,6 +70,28 @@ impl MountId {
     pub const UNKNOWN: Self = Self(0);
     /// Stands for every mount that has no place.
     pub const OTHER: Self = Self(1);
+
+    /// Its number, to be saved.
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The mount of a saved number.
+    pub(super) const fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl RoleId {
+    /// Its number, to be saved.
+    pub(super) const fn number(self) -> u32 {
+        self.0
+    }
+
+    /// The role of a saved number.
+    pub(super) const fn of_number(number: u32) -> Self {
+        Self(number)
+    }
 }
 
 impl Labels {
@@ -206,16 +228,23 @@ impl Labels {
         self.roles[role.0 as usize].as_ref().map_or(MountId::UNKNOWN, |row| row.mount)
     }
 
+    /// The namespace of a mount, `""` for the root one.
+    pub fn namespace_of(&self, mount: MountId) -> &str {
+        &self.mounts[mount.0 as usize].namespace
+    }
+
     /// The mount type, `(unknown)` where no entry told it.
     pub fn engine(&self, mount: MountId) -> &str {
         &self.mounts[mount.0 as usize].engine
     }
 
-    /// Gives back the places of roles without an event since `before`; returns them.
-    pub fn retire(&mut self, before: Timestamp) -> Vec<RoleId> {
+    /// Gives back the places of roles without an event since `before`, save those that `stay`;
+    /// returns them.
+    pub fn retire(&mut self, before: Timestamp, stay: impl Fn(RoleId) -> bool) -> Vec<RoleId> {
         let mut retired = Vec::new();
         for (id, place) in (0..).map(RoleId).zip(&mut self.roles) {
             if place.as_ref().is_some_and(|row| row.last_event < before && !row.role.starts_with('('))
+                && !stay(id)
                 && let Some(row) = place.take()
             {
                 self.by_role[row.mount.0 as usize].remove(&row.role);

@@ -7,42 +7,72 @@
 mod audit;
 mod counters;
 mod credentials;
+mod facts;
 mod families;
 mod flight;
 mod labels;
+mod leases;
 mod ledger;
 mod overflow;
 mod rate;
 mod renewals;
 mod revocations;
+mod server;
 mod subject;
 mod traffic;
 
-use crate::contract::credentials::{REQUESTS, REVOCATION_FAILURES};
 use crate::contract::own::AUDIT_CANARY_SUCCESS;
-use crate::event::{
-    Event, EventKind, Fact, OWN_MARKER_PREFIX, Observation, RequestId, ServerEvent, Timestamp,
-};
+use crate::event::{Event, EventKind, Timestamp};
 use crate::snapshot::Family;
 use labels::RoleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 pub use labels::{OTHER, UNKNOWN};
-pub use ledger::{Condition, LeaseView};
+pub use ledger::{Condition, LeaseView, LedgerImage, NodeId};
 
 /// Where an event was read: tells the devices apart that logged the same request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SourceId(pub u16);
+
+/// Where an event comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The source that it was read from.
+    pub source: SourceId,
+    /// The node whose log that is.
+    pub node: NodeId,
+    /// What kind of log that is.
+    pub log: OriginLog,
+}
+
+/// A kind of log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OriginLog {
+    /// An audit device's.
+    Audit,
+    /// A server's own.
+    Server,
+    /// The exporter's own observations.
+    Observations,
+}
 
 /// How much there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Label sets (mounts and roles) that get a place of their own.
     pub label_sets: usize,
+    /// Outstanding leases that are kept, and as many tokens.
+    pub leases: usize,
 }
 
-/// A role without an event for this long, in seconds, gives its place back.
+impl Default for Limits {
+    fn default() -> Self {
+        Self { label_sets: 2_000, leases: 1_000_000 }
+    }
+}
+
+/// A role without a lease and without an event for this long, in seconds, gives its place back.
 const RETIRE_SECS: i64 = 30 * 86_400;
 /// State advances on this grid of event time, in nanoseconds.
 const GRID: i64 = 1_000_000_000;
@@ -57,6 +87,7 @@ pub struct State {
     credentials: credentials::Credentials,
     renewals: renewals::Renewals,
     revocations: revocations::Revocations,
+    ledger: ledger::Ledger,
     traffic: traffic::Traffic,
     counters: counters::Counters,
     /// Namespaces by the ID that their lease IDs end with.
@@ -75,6 +106,7 @@ impl State {
             credentials: credentials::Credentials::default(),
             renewals: renewals::Renewals::default(),
             revocations: revocations::Revocations::default(),
+            ledger: ledger::Ledger::new(limits.leases),
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
             namespaces: BTreeMap::new(),
@@ -85,17 +117,50 @@ impl State {
     /// To be called after loading: makes the look-up tables, and sets the limits now configured.
     pub fn restore(&mut self, limits: Limits) {
         self.labels.restore(limits.label_sets);
+        self.ledger.restore(limits.leases);
+    }
+
+    /// The leases and tokens as they are now, for a checkpoint: they are not in the JSON.
+    pub fn ledger_image(&self) -> LedgerImage {
+        self.ledger.image()
+    }
+
+    /// Takes up the leases and tokens of a checkpoint.
+    ///
+    /// # Errors
+    /// That the bytes are damaged.
+    pub fn load_ledger(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.ledger.load(bytes)
+    }
+
+    /// The node of that name, for [`Origin`]; `""` where logs are of no node in particular.
+    pub fn node(&mut self, name: &str) -> NodeId {
+        self.ledger.node(name)
     }
 
     /// Counts one event. Events come in the order of their time; one that comes
     /// late is counted at the front.
-    pub fn apply(&mut self, source: SourceId, event: Event) {
+    pub fn apply(&mut self, origin: Origin, event: Event) {
         self.advance(event.at);
+        let at = event.at;
+        if origin.log != OriginLog::Observations {
+            let is_server_log = origin.log == OriginLog::Server || matches!(event.kind, EventKind::Server(_));
+            self.ledger.line(origin.node, is_server_log, at);
+        }
         match event.kind {
-            EventKind::Audit(entry) => self.audit(source, event.at, &entry),
-            EventKind::Server(line) => self.server(event.at, line),
+            EventKind::Audit(entry) => self.audit(origin, at, &entry),
+            EventKind::Server(line) => self.server(origin.node, at, line),
             EventKind::Observed(observation) => self.observed(observation),
             EventKind::Nothing => {}
+        }
+    }
+
+    /// Lines of a source were lost, somewhere before its next one.
+    pub fn gap(&mut self, origin: Origin, at: Timestamp) {
+        match origin.log {
+            OriginLog::Audit => self.ledger.audit_gap(at),
+            OriginLog::Server => self.ledger.server_gap(origin.node),
+            OriginLog::Observations => {}
         }
     }
 
@@ -108,14 +173,24 @@ impl State {
         let before = self.now;
         self.now = Timestamp::from_nanos(point);
         self.make_room();
+        let outcomes = self.ledger.advance(before, self.now);
+        self.settled(outcomes);
         let day = |at: Timestamp| at.as_nanos().div_euclid(86_400 * GRID);
         if day(before) != day(self.now) {
-            for role in self.labels.retire(self.now.plus_secs(-RETIRE_SECS)) {
+            let ledger = &self.ledger;
+            for role in self.labels.retire(self.now.plus_secs(-RETIRE_SECS), |role| ledger.holds(role)) {
                 self.credentials.retire(role);
                 self.renewals.retire(role);
                 self.revocations.retire(role);
+                self.ledger.retire(role);
             }
         }
+    }
+
+    /// No line will come any more: what waits for none is decided.
+    pub fn close(&mut self) {
+        let outcomes = self.ledger.close();
+        self.settled(outcomes);
     }
 
     /// All series at `as_of`, by name and labels.
@@ -124,6 +199,7 @@ impl State {
         self.credentials.families(&self.labels, as_of, &mut out);
         self.renewals.families(&self.labels, &mut out);
         self.revocations.families(&self.labels, &mut out);
+        self.ledger.families(&self.labels, as_of, &mut out);
         self.traffic.families(&self.labels, &mut out);
         self.counters.families(&mut out);
         self.labels.overflow.families(&mut out);
@@ -140,13 +216,14 @@ impl State {
 
     /// Every outstanding lease at `as_of`, for a person who asks; in no order.
     pub fn leases(&self, as_of: Timestamp) -> Vec<LeaseView> {
-        let _ = as_of;
-        Vec::new()
+        self.ledger.views(&self.labels, as_of)
     }
 
     /// A lease whose times the API should be asked for: its plain ID and its namespace.
     pub fn lookup_wanted(&self) -> Option<(String, String)> {
-        None
+        let (role, lease) = self.ledger.lookup_wanted(self.now)?;
+        let namespace = self.labels.namespace_of(self.labels.mount_of(role));
+        Some((lease, namespace.to_string()))
     }
 
     /// How many mounts are known: more than before means that there is a new one.
@@ -159,49 +236,6 @@ impl State {
         flight.advance(self.now, |open| traffic.request(open.mount, traffic::Ended::Unanswered));
     }
 
-    fn server(&mut self, at: Timestamp, line: ServerEvent) {
-        match line {
-            ServerEvent::RevocationFailed { lease, trouble, .. } => {
-                let namespace = self.namespace_of(&lease);
-                let role = self.role_of_lease(&namespace, &lease, true, at, &REVOCATION_FAILURES);
-                self.revocations.failed(role, trouble);
-            }
-            _ => {}
-        }
-    }
-
-    fn observed(&mut self, observation: Observation) {
-        let at = observation.at;
-        match observation.fact {
-            Fact::OwnRequest { request_id } => {
-                if let Some(id) = RequestId::parse(&request_id) {
-                    self.flight.own(id, at);
-                }
-            }
-            Fact::OwnMarker { marker } => {
-                let marker = marker.strip_prefix(OWN_MARKER_PREFIX).and_then(RequestId::parse);
-                if let Some(marker) = marker {
-                    self.flight.own_marker(marker, at);
-                }
-            }
-            Fact::Mounts { namespace, mounts, .. } => {
-                for mount in mounts {
-                    self.labels.mount(&namespace, &mount.path, &mount.engine, &REQUESTS);
-                }
-            }
-            Fact::Roles { namespace, mount, roles, .. } => {
-                let mount = self.labels.mount(&namespace, &mount, "", &REQUESTS);
-                for role in roles {
-                    self.real_role(|labels| labels.role(mount, &role.name, at, &REQUESTS));
-                }
-            }
-            Fact::VaultCounters { raw } => {
-                self.counters.scraped(observation.node.as_deref().unwrap_or(""), &raw);
-            }
-            _ => {}
-        }
-    }
-
     /// The place that `find` gives; where it is new, the counters of that role start.
     fn real_role(&mut self, find: impl FnOnce(&mut labels::Labels) -> RoleId) -> RoleId {
         let places = self.labels.places();
@@ -210,6 +244,7 @@ impl State {
             self.credentials.know(role);
             self.renewals.know(role);
             self.revocations.know(role);
+            self.ledger.know(role, self.labels.mount_of(role));
         }
         role
     }

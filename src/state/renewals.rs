@@ -5,7 +5,8 @@
 use super::families::Out;
 use super::labels::{Labels, RoleId};
 use crate::contract::credentials::RENEWALS;
-use crate::event::LeaseHash;
+use crate::contract::leases::RENEWAL_FAILURES;
+use crate::event::{LeaseHash, RenewalTrouble};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub enum Renewed {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Renewals {
     roles: BTreeMap<RoleId, [u64; OUTCOMES.len()]>,
+    failures: BTreeMap<RoleId, BTreeMap<RenewalTrouble, u64>>,
     known: Hashes,
 }
 
@@ -38,11 +40,17 @@ impl Renewals {
     /// A role is known: its counters start.
     pub fn know(&mut self, role: RoleId) {
         self.roles.entry(role).or_default();
+        self.failures.entry(role).or_default();
     }
 
     /// A renewal ended.
     pub fn count(&mut self, role: RoleId, renewed: Renewed) {
         self.roles.entry(role).or_default()[renewed as usize] += 1;
+    }
+
+    /// Why a renewal failed.
+    pub fn failed(&mut self, role: RoleId, trouble: RenewalTrouble) {
+        *self.failures.entry(role).or_default().entry(trouble).or_default() += 1;
     }
 
     /// This hash names a lease of that role.
@@ -58,6 +66,7 @@ impl Renewals {
     /// Forgets a role.
     pub fn retire(&mut self, role: RoleId) {
         self.roles.remove(&role);
+        self.failures.remove(&role);
         self.known.roles.retain(|_, of| *of != role);
     }
 
@@ -69,6 +78,15 @@ impl Renewals {
                 let outcome = Arc::from(*outcome);
                 family
                     .count([namespace.clone(), mount.clone(), engine.clone(), role.clone(), outcome], *times);
+            }
+        }
+        let family = out.family(&RENEWAL_FAILURES);
+        for (role, counts) in &self.failures {
+            let [namespace, mount, engine, role] = labels.role_values(*role);
+            for trouble in RenewalTrouble::ALL {
+                let times = counts.get(&trouble).copied().unwrap_or(0);
+                let reason = Arc::from(trouble.name());
+                family.count([namespace.clone(), mount.clone(), engine.clone(), role.clone(), reason], times);
             }
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 const OUTCOMES: [&str; 4] = ["ok", "queued", "denied", "failed"];
 
 /// How a request to revoke ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Asked {
     /// Done; also where the lease was dead already.
     Ok,

@@ -1,14 +1,14 @@
 //! The checkpoint: one file with the positions in the logs and the numbers
-//! they came to, so that the two cannot disagree.
+//! they came to, so that the two cannot disagree. Its first line is JSON, what
+//! follows is the ledger's leases.
 
 use super::{Store, StoreError, replace};
-use crate::pipeline::{Saved, VERSION};
-use serde::Deserialize;
+use crate::pipeline::Saved;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-const NAME: &str = "checkpoint.json";
+const NAME: &str = "checkpoint";
 
 /// The checkpoint file of a store.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Nothing),
             Err(error) => return Err(self.error("read it", error)),
         };
-        let reason = match parse(&content) {
+        let reason = match Saved::read(&content) {
             Ok(saved) => return Ok(Loaded::Saved(Box::new(saved))),
             Err(reason) => reason,
         };
@@ -64,27 +64,12 @@ impl Checkpoint {
     ///
     /// # Errors
     /// That it cannot be written; the one before it is still there.
-    pub fn save(&self, content: &[u8]) -> Result<(), StoreError> {
-        replace(&self.path, content, true).map_err(|error| self.error("write it", error))
+    pub fn save(&self, pieces: impl Iterator<Item = Vec<u8>>) -> Result<(), StoreError> {
+        replace(&self.path, pieces, true).map_err(|error| self.error("write it", error))
     }
 
     fn error(&self, doing: &'static str, error: io::Error) -> StoreError {
         StoreError::Io { path: self.path.clone(), doing, error }
-    }
-}
-
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
-/// Versions before the current one are migrated here, one step at a time.
-fn parse(content: &[u8]) -> Result<Saved, String> {
-    let Version { version } =
-        serde_json::from_slice(content).map_err(|error| format!("it is damaged: {error}"))?;
-    match version {
-        VERSION => serde_json::from_slice(content).map_err(|error| format!("it is damaged: {error}")),
-        newer => Err(format!("it has version {newer}, and this leasewatch knows up to {VERSION}")),
     }
 }
 
@@ -99,9 +84,9 @@ mod tests {
         let checkpoint = Checkpoint::new(&store);
         assert!(matches!(checkpoint.load().unwrap(), Loaded::Nothing));
         for (content, word) in
-            [("{\"version\":99}", "version 99"), ("{\"version\":1}", "damaged"), ("{", "damaged")]
+            [("{\"version\":99}", "version 99"), ("{\"version\":2}", "damaged"), ("{", "damaged")]
         {
-            checkpoint.save(content.as_bytes()).unwrap();
+            checkpoint.save(std::iter::once(content.as_bytes().to_vec())).unwrap();
             let Loaded::SetAside { path, reason } = checkpoint.load().unwrap() else { panic!("{content}") };
             assert!(reason.contains(word), "{reason}");
             assert_eq!(fs::read_to_string(path).unwrap(), content);

@@ -98,12 +98,14 @@ fn private() -> OpenOptions {
 
 /// Replaces a file's content in one step: after a crash there is the old or
 /// the new, and after a power cut too if `durable`.
-fn replace(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
+fn replace(path: &Path, pieces: impl Iterator<Item = Vec<u8>>, durable: bool) -> io::Result<()> {
     use std::io::Write;
     let next = path.with_extension("next");
     let mut file = private().create(true).truncate(true).open(&next)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
-    file.write_all(content)?;
+    for piece in pieces {
+        file.write_all(&piece)?;
+    }
     if durable {
         file.sync_all()?;
     }
@@ -134,8 +136,8 @@ mod tests {
         let state = folder.path().join("state");
         let store = Store::open(&state).unwrap();
         assert!(matches!(Store::open(&state), Err(StoreError::InUse(_))));
-        replace(&store.path("checkpoint.json"), b"{}", true).unwrap();
-        for name in ["lock", "checkpoint.json"] {
+        replace(&store.path("checkpoint"), std::iter::once(b"{}".to_vec()), true).unwrap();
+        for name in ["lock", "checkpoint"] {
             let mode = fs::metadata(store.path(name)).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{name}");
         }

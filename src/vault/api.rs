@@ -24,11 +24,13 @@ pub enum Api {
     Mounts,
     /// `<mount>/roles` of database mounts.
     Roles,
+    /// `sys/monitor`.
+    Monitor,
 }
 
 impl Api {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Health,
         Self::Leader,
         Self::Login,
@@ -37,6 +39,7 @@ impl Api {
         Self::IrrevocableLeases,
         Self::Mounts,
         Self::Roles,
+        Self::Monitor,
     ];
 
     /// Value of the label `api`.
@@ -50,6 +53,7 @@ impl Api {
             Self::IrrevocableLeases => "irrevocable_leases",
             Self::Mounts => "mounts",
             Self::Roles => "roles",
+            Self::Monitor => "monitor",
         }
     }
 }

@@ -6,6 +6,7 @@ use super::own::{Own, Sending};
 use super::stamp::FileStamp;
 use super::tls::{self, Endpoint};
 use crate::config::{NodeConfig, Secret, TlsConfig};
+use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -120,6 +121,20 @@ impl Client {
         String::from_utf8(body).map_err(|_| Error::Malformed { problem: "not UTF-8" })
     }
 
+    /// Asks for an answer that goes on and on, and reads none of it yet.
+    pub(super) async fn stream(&self, call: &Call<'_>, sending: &Sending) -> Result<Response, Error> {
+        let endpoint = self.endpoint()?;
+        let request = Self::request(&endpoint, call, Some(sending))?;
+        let answer = tokio::time::timeout(self.timeout, endpoint.http.execute(request));
+        let timed_out = |_| Error::TimedOut { after: self.timeout };
+        let answer = answer.await.map_err(timed_out)?.map_err(|error| self.transport(&error))?;
+        if answer.status().as_u16() == 200 {
+            return Ok(answer);
+        }
+        let words = tokio::time::timeout(self.timeout, self.read(answer, call, JSON_LIMIT));
+        Err(words.await.map_err(timed_out)?.err().unwrap_or(Error::StreamEnded))
+    }
+
     async fn bytes(
         &self,
         call: &Call<'_>,
@@ -127,14 +142,23 @@ impl Client {
         limit: usize,
     ) -> Result<Vec<u8>, Error> {
         let endpoint = self.endpoint()?;
-        let request = self.request(&endpoint, call, sending)?;
-        let transport = |error| Error::from_transport(&error, &self.address, self.timeout);
-        let mut answer = endpoint.http.execute(request).await.map_err(transport)?;
+        let mut request = Self::request(&endpoint, call, sending)?;
+        *request.timeout_mut() = Some(self.timeout);
+        let answer = endpoint.http.execute(request).await.map_err(|error| self.transport(&error))?;
+        self.read(answer, call, limit).await
+    }
+
+    /// What went wrong on the way.
+    pub(super) fn transport(&self, error: &reqwest::Error) -> Error {
+        Error::from_transport(error, &self.address, self.timeout)
+    }
+
+    async fn read(&self, mut answer: Response, call: &Call<'_>, limit: usize) -> Result<Vec<u8>, Error> {
         let status = answer.status().as_u16();
         // Of a refusal, only enough is read to tell its kind.
         let limit = if status == 200 { limit } else { 64 << 10 };
         let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(transport)? {
+        while let Some(chunk) = answer.chunk().await.map_err(|error| self.transport(&error))? {
             if body.len() + chunk.len() > limit {
                 if status == 200 {
                     return Err(Error::TooLarge { limit });
@@ -153,7 +177,6 @@ impl Client {
     }
 
     fn request(
-        &self,
         endpoint: &Endpoint,
         call: &Call<'_>,
         sending: Option<&Sending>,
@@ -178,7 +201,6 @@ impl Client {
         };
         request
             .headers(headers(endpoint, call)?)
-            .timeout(self.timeout)
             .build()
             .map_err(|_| Error::Malformed { problem: "the request cannot be built" })
     }

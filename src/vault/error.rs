@@ -99,6 +99,9 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// The stream of the server log ended.
+    #[error("the stream of the server log ended; what is logged until it is back is lost")]
+    StreamEnded,
     /// An answer beyond the cap.
     #[error("the answer is longer than {limit} bytes and was dropped")]
     TooLarge {
@@ -126,6 +129,7 @@ impl Error {
             Self::RateLimited => "rate_limited",
             Self::Refused { .. } => "refused",
             Self::Malformed { .. } => "malformed",
+            Self::StreamEnded => "stream_ended",
             Self::TooLarge { .. } => "too_large",
         }
     }

@@ -1,7 +1,6 @@
 //! The board as families of metrics.
 
 use super::board::{Board, Fresh, Latest, NodeLatest};
-use super::inventory::effective_ttl;
 use super::pulse::Role;
 use crate::contract::vault as metrics;
 use crate::event::{MountFact, RoleFact};
@@ -167,21 +166,6 @@ fn roles(families: &mut Families, latest: &Latest, now: Instant) {
 
 fn role_series(families: &mut Families, namespace: &str, mount: &MountFact, role: &RoleFact) {
     let (path, engine, name) = (mount.path.as_str(), mount.engine.as_str(), role.name.as_str());
-    let longest = effective_ttl(role.max_ttl, mount.max_lease_ttl, mount.max_lease_ttl);
-    let bound = longest.map_or(0, |(ttl, _)| ttl);
-    let default = match effective_ttl(role.default_ttl, mount.default_lease_ttl, 0) {
-        // The longest life cuts the default, wherever that is set.
-        Some((ttl, _)) if bound > 0 && bound < ttl => longest,
-        found => found,
-    };
-    if let Some((ttl, source)) = default {
-        let labels = [namespace, path, engine, name, source];
-        families.add(&metrics::ROLE_DEFAULT_TTL, labels, ttl as f64);
-    }
-    if let Some((ttl, source)) = longest {
-        let labels = [namespace, path, engine, name, source];
-        families.add(&metrics::ROLE_MAX_TTL, labels, ttl as f64);
-    }
     let connection = role.connection.as_deref().unwrap_or_default();
     families.add(&metrics::ROLE_INFO, [namespace, path, engine, name, connection, ""], 1.0);
 }

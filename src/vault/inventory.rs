@@ -115,18 +115,6 @@ fn whole(seconds: f64) -> u64 {
     }
 }
 
-/// The TTL that holds for a role, and where it is set: the role's own unless
-/// the mount's is the tighter bound or the role has none. `None` where the
-/// system's default holds, which the API does not tell here.
-pub(super) fn effective_ttl(role: u64, mount: u64, bound: u64) -> Option<(u64, &'static str)> {
-    let (ttl, source) = match (role, mount) {
-        (0, 0) => return None,
-        (0, mount) => (mount, "mount"),
-        (role, _) => (role, "role"),
-    };
-    Some(if bound > 0 && bound < ttl { (bound, "mount") } else { (ttl, source) })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +123,6 @@ mod tests {
     fn ttls_as_numbers_and_text() {
         let of = |text| seconds(&serde_json::from_str(text).expect("JSON"));
         assert_eq!([of("60"), of("60.0"), of("\"60s\""), of("null"), of("-3")], [60, 60, 60, 0, 0]);
-    }
-
-    #[test]
-    fn the_tighter_ttl_holds() {
-        assert_eq!(effective_ttl(60, 0, 0), Some((60, "role")));
-        assert_eq!(effective_ttl(0, 300, 0), Some((300, "mount")));
-        assert_eq!(effective_ttl(600, 0, 300), Some((300, "mount")));
-        assert_eq!(effective_ttl(0, 0, 0), None);
     }
 
     #[test]

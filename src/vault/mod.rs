@@ -8,9 +8,10 @@
 //!
 //! ```text
 //!  Scraper ─ Node (one per node) ┬ pulse    sys/health, sys/leader
-//!                                └ asker ┬─ auth       token, login, renewal
-//!                                        ├─ telemetry  sys/metrics
-//!                                        └─ cluster    leases, mounts; walk: roles
+//!                                ├ asker ┬─ auth       token, login, renewal
+//!                                │       ├─ telemetry  sys/metrics
+//!                                │       └─ cluster    leases, mounts; walk: roles
+//!                                └ monitor  the server log, where it is switched on
 //! ```
 
 mod api;
@@ -21,6 +22,7 @@ mod cluster;
 mod error;
 mod families;
 mod inventory;
+mod monitor;
 mod node;
 mod nonce;
 mod own;
@@ -92,6 +94,7 @@ impl Scraper {
                 pace: pace.clone(),
                 prefix: config.metrics_prefix.clone(),
                 namespaces: namespaces.clone(),
+                monitor: config.monitor,
             })
         };
         let nodes = nodes.iter().map(build).collect::<Result<_, Error>>()?;

@@ -1,6 +1,6 @@
-//! The scraper of one node. Two loops side by side: one takes the pulse every
+//! The scraper of one node. Loops side by side: one takes the pulse every
 //! interval, whatever else hangs; one asks what needs a token, as far as the
-//! pulse says that the node can be asked.
+//! pulse says that the node can be asked; one may follow the server log.
 
 use super::api::{Api, Due, Pace};
 use super::auth::{Auth, Token};
@@ -8,6 +8,7 @@ use super::board::{Board, Fresh};
 use super::client::{Call, Client, Right};
 use super::cluster::Cluster;
 use super::error::Error;
+use super::monitor::Monitor;
 use super::own::Own;
 use super::pulse::{Health, Leader, Role};
 use super::telemetry::Telemetry;
@@ -30,6 +31,8 @@ pub(super) struct Node {
     pub(super) prefix: String,
     /// Whose mounts, roles and leases are asked for.
     pub(super) namespaces: Vec<String>,
+    /// Whether its server log is streamed while it is active.
+    pub(super) monitor: bool,
 }
 
 /// The loop that asks, with its memory.
@@ -54,8 +57,13 @@ impl Node {
     /// Scrapes until told to stop.
     pub(super) async fn run(&self, stop: &CancellationToken) {
         let (tell_role, role) = watch::channel(Role::Unreachable);
-        let both = async { tokio::join!(self.take_pulse(tell_role), self.ask(role)) };
-        stop.run_until_cancelled(both).await;
+        let monitor = async {
+            if self.monitor {
+                Monitor::new(self).run(role.clone()).await;
+            }
+        };
+        let all = async { tokio::join!(self.take_pulse(tell_role), self.ask(role.clone()), monitor) };
+        stop.run_until_cancelled(all).await;
     }
 
     async fn take_pulse(&self, tell_role: watch::Sender<Role>) {

@@ -41,6 +41,13 @@ impl Own {
         Sending { marker, at }
     }
 
+    /// A request that has gone on for long is about to end: its response is logged only now,
+    /// when its name may be forgotten.
+    pub(super) fn ending(&self, sent: &Sending) {
+        let at = now().plus_nanos(-MARGIN_NANOS);
+        self.tell(at, Fact::OwnMarker { marker: sent.marker.clone() });
+    }
+
     /// Its answer carried an ID.
     pub(super) fn answered(&self, sent: &Sending, request_id: &str) {
         if !request_id.is_empty() {
@@ -51,6 +58,11 @@ impl Own {
     /// A fact of the node's.
     pub(super) fn fact(&self, fact: Fact) {
         self.tell(now(), fact);
+    }
+
+    /// A fact of the node's, with the time that Vault gives it.
+    pub(super) fn dated(&self, at: Timestamp, fact: Fact) {
+        self.tell(at, fact);
     }
 
     /// A fact of the cluster's.

@@ -41,7 +41,7 @@ impl LineSource for Memory {
     }
 }
 
-pub const LIMITS: Limits = Limits { label_sets: 100 };
+pub const LIMITS: Limits = Limits { label_sets: 100, leases: 10_000 };
 const END: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// A pipeline over audit logs.

@@ -78,14 +78,14 @@ fn a_restart_in_the_middle_of_a_doubt_changes_nothing() {
     for steps in 1..20 {
         let mut before = audit(&[&lines]);
         before.run(Instant::now(), Timestamp::MIN, Timestamp::from_nanos(i64::MAX), steps);
-        let saved: Saved = serde_json::from_slice(&before.save().unwrap()).unwrap();
+        let saved: Saved = Saved::read(&before.save().unwrap().bytes()).unwrap();
         let source = &saved.sources["audit-0"];
         let read = usize::try_from(source.stats.lines).unwrap();
         let input = Input::new("audit-0", Lines::Log(LogKind::Audit), Box::new(Memory::from(&lines, read)))
             .resumed(source.stats.clone(), source.floor);
         let mut after = Pipeline::resume(saved.applied, saved.front, saved.state, LIMITS, vec![input]);
         finish(&mut after);
-        assert_eq!(after.save().unwrap(), undisturbed.save().unwrap(), "{steps}");
+        assert_eq!(after.save().unwrap().bytes(), undisturbed.save().unwrap().bytes(), "{steps}");
     }
 }
 
@@ -124,7 +124,7 @@ fn the_last_line_of_a_live_log_waits_only_if_it_is_ahead_of_the_clock() {
         let progress = pipeline.run(Instant::now(), wall, Timestamp::from_nanos(i64::MAX), 100);
         assert_eq!(progress, Progress::Idle);
         assert_eq!(counts(&pipeline.families(pipeline.front()), ISSUED), [format!("{APP} = {issued}")]);
-        let saved: Saved = serde_json::from_slice(&pipeline.save().unwrap()).unwrap();
+        let saved: Saved = Saved::read(&pipeline.save().unwrap().bytes()).unwrap();
         assert_eq!(saved.sources["live"].position.offset, offset, "{time}");
     }
 }

@@ -6,6 +6,7 @@
 mod fake;
 mod gauges;
 mod login;
+mod monitor;
 mod tls;
 mod trouble;
 mod watch;

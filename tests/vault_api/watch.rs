@@ -32,6 +32,8 @@ pub(crate) fn config() -> VaultConfig {
         timeout: Duration::from_secs(10),
         metrics_prefix: "vault".to_owned(),
         namespaces: vec![String::new()],
+        monitor: false,
+        listing_interval: None,
     }
 }
 

@@ -223,9 +223,11 @@ mod tests {
     use super::read;
     use proptest::prelude::*;
 
-    const LINES: [&str; 3] = [
+    const LINES: [&str; 5] = [
         r#"{"time":"2026-01-02T03:04:05Z","type":"response","auth":{"policies":["default","root"],"token_ttl":120},"request":{"id":"1","path":"kv/a","data":{"a":[-0.5e+3,{},[]],"\u00e9":null}},"response":{"data":{"http_status_code":202}},"error":"1 error occurred:\n\t* \"app\" \ud83d\ude00\n\n"}"#,
         r#"{"time":"2026-01-02T03:04:05Z","type":"request","auth":null,"forwarded":true,"request":{"id":"2","namespace":{"id":"x","path":"a/"},"operation":"update","path":"sys/leases/renew","data":{"lease_id":"hmac-sha256:ab"}}}"#,
+        r#"{"type":"response","auth":{"accessor":"hmac-sha256:a6c2f008420701a92577905bf503deea","token_type":"batch","token_ttl":120,"token_issue_time":"2026-01-02T03:04:05+01:00"},"request":{"data":{"increment":30,"ttl":"1h","default_ttl":-1,"max_ttl":1.5}}}"#,
+        r#"{"request":{"path":"auth/token/revoke","data":{"token":"hvs.a","accessor":"","max_ttl":null}},"response":{"auth":{"client_token":"hmac-sha256:a6c2","token_type":"default-service","token_ttl":60}}}"#,
         r#"{"response":{"auth":{},"secret":{"lease_id":"database/creds/app/h\u00e9"},"warnings":["é","\/"],"wrap_info":{"creation_path":"a"}},"type":"é"}"#,
     ];
     /// What changes the meaning of JSON.

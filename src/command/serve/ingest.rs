@@ -106,7 +106,7 @@ impl Ingest {
     fn save(&mut self) -> anyhow::Result<()> {
         // Looked at before the positions are taken: what is older then, those in the live file are past.
         let older: Vec<_> = self.spools.iter().map(|(_, live)| Older::of(live)).collect();
-        let (applied, content, read, notices) = {
+        let (applied, saving, read, notices) = {
             let pipeline = self.shared.pipeline();
             // A checkpoint of some seconds after a rotation may still look back at the file before:
             // what is left to delete is a reason for another one.
@@ -121,7 +121,7 @@ impl Ingest {
             let read: Vec<_> = self.spools.iter().map(|(name, _)| position(name)).collect();
             (pipeline.applied(), pipeline.save()?, read, notices(&pipeline))
         };
-        if let Err(error) = self.checkpoint.save(&content) {
+        if let Err(error) = self.checkpoint.save(saving.pieces()) {
             tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
             return Err(error.into());
         }

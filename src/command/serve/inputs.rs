@@ -68,7 +68,8 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     found.push(input(&own, own.name.clone(), Lines::Observations, path, unbounded, before));
 
     // A server log's line comes before the audit entry of the same moment.
-    let (server, audit): (Vec<_>, Vec<_>) = config.logs.iter().partition(|log| log.kind == LogKind::Server);
+    let logs = of_nodes(config);
+    let (server, audit): (Vec<_>, Vec<_>) = logs.iter().partition(|log| log.kind == LogKind::Server);
     for log in server.into_iter().chain(audit) {
         let mut options = TailOptions {
             start_at: config.start_at,
@@ -107,7 +108,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             found.push(input(log, name, Lines::Log(log.kind), path, options.clone(), before));
         }
     }
-    let logs: Vec<_> = config.logs.iter().filter(|log| is_glob(&log.path)).cloned().collect();
+    let logs: Vec<_> = logs.into_iter().filter(|log| is_glob(&log.path)).collect();
     earlier.retain(|name, _| {
         let may_come = logs.iter().any(|log| name.starts_with(&log.name));
         if !may_come {
@@ -120,7 +121,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         may_come
     });
     let (names, inputs) = found.into_iter().unzip();
-    let limits = Limits { label_sets: config.label_sets };
+    let limits = Limits { label_sets: config.label_sets, ..Limits::default() };
     let mut pipeline = match saved {
         Some(saved) => Pipeline::resume(saved.applied, saved.front, saved.state, limits, inputs),
         None => Pipeline::new(limits, inputs),
@@ -181,7 +182,14 @@ fn input(
     let max_line_bytes = options.max_line_bytes;
     let tail = Tail::new(path, options, position.clone());
     let source = Container::new(tail, position.as_ref(), max_line_bytes);
-    (named, Input::new(name, lines, Box::new(source)).resumed(stats, floor))
+    (named, Input::new(name, lines, Box::new(source)).of_node(log.node.as_deref()).resumed(stats, floor))
+}
+
+/// The logs, each with its node: where there is only one, they are its.
+fn of_nodes(config: &Config) -> Vec<LogConfig> {
+    let only = if let [node] = &config.nodes[..] { Some(node.name.clone()) } else { None };
+    let with = |log: &LogConfig| LogConfig { node: log.node.clone().or_else(|| only.clone()), ..log.clone() };
+    config.logs.iter().map(with).collect()
 }
 
 fn is_glob(path: &str) -> bool {

@@ -7,7 +7,7 @@ use super::layers::{Layers, Problems};
 use super::problem::{ConfigError, Origin, Problem};
 use super::setting::{self, Kind, Setting};
 use super::value::{self, Wrong};
-use super::{Config, LogFormat, OutputConfig, StartAt};
+use super::{Config, LogFormat, LogKind, OutputConfig, StartAt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,7 +30,28 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
             format: [LogFormat::Text, LogFormat::Json][r.choice(&setting::LOG_FORMAT)],
         },
     };
+    r.monitor_alone(&config);
     if r.problems.0.is_empty() { Ok(config) } else { Err(ConfigError(r.problems.0)) }
+}
+
+impl Resolver<'_> {
+    /// The server log comes by one way: what came by two would count twice.
+    fn monitor_alone(&mut self, config: &Config) {
+        if !config.vault.monitor {
+            return;
+        }
+        let Some(given) = self.layers.get(&setting::MONITOR) else { return };
+        if let Some(log) = config.logs.iter().find(|log| log.kind == LogKind::Server) {
+            let text = format!("the server log is read from {} already", log.path);
+            let remedy =
+                "Take vault.monitor out: the file loses nothing, the stream what is logged while it is away";
+            self.problems.0.push(given.origin.problem(text, remedy));
+        }
+        if config.nodes.is_empty() {
+            let remedy = "Give VAULT_ADDR, or address in [[node]]";
+            self.problems.0.push(given.origin.problem("there is no node to stream from", remedy));
+        }
+    }
 }
 
 struct Resolver<'a> {

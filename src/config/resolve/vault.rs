@@ -1,11 +1,12 @@
 //! How to talk to Vault: TLS, and which of several logins counts.
 
-use super::Resolver;
+use super::{Resolver, problem};
 use crate::config::layers::Given;
 use crate::config::problem::Origin;
 use crate::config::setting::{self, Setting};
 use crate::config::{AuthConfig, Secret, SecretSource, TlsConfig, VaultConfig, value};
 use std::path::PathBuf;
+use std::time::Duration;
 
 impl Resolver<'_> {
     pub(super) fn vault(&mut self) -> VaultConfig {
@@ -23,7 +24,18 @@ impl Resolver<'_> {
             timeout: self.duration(&setting::VAULT_TIMEOUT),
             metrics_prefix: self.parsed(&setting::METRICS_PREFIX, value::present),
             namespaces,
+            monitor: self.parsed(&setting::MONITOR, value::switch),
+            listing_interval: self.listing_interval(),
         }
+    }
+
+    fn listing_interval(&mut self) -> Option<Duration> {
+        let given = self.layers.get(&setting::LISTING_INTERVAL)?;
+        if given.text() == setting::LISTING_INTERVAL.default {
+            return None;
+        }
+        let interval = value::duration(given.text(), Duration::from_secs(60));
+        self.problems.take(interval.map_err(|wrong| problem(&given.origin, wrong)))
     }
 
     fn tls(&mut self) -> TlsConfig {

@@ -1,6 +1,201 @@
 //! The ledger: every lease from its issue to its end, joined from the audit
-//! log, the server log and what the API tells.
+//! log (who asked, and what for), the server log (what ended by itself, and
+//! what failed to) and what the API tells.
+//!
+//! An issue counts at once, and so does an end; why it ended is decided a
+//! moment later (`ending`) and never changed. What may be claimed at all is
+//! said by `proof`.
 
+mod ask;
+mod book;
+mod bytes;
+mod completeness;
+mod count;
+mod ending;
+mod facts;
+mod families;
+mod grants;
+mod lease;
+mod names;
+mod people;
+mod proof;
+mod recent;
+mod role;
+mod saved;
+mod settle;
+mod token;
+mod told;
+mod ttl;
 mod view;
+mod words;
 
+pub use proof::NodeId;
+pub use saved::LedgerImage;
 pub use view::{Condition, LeaseView};
+
+pub(super) use ask::{Counted, Target, half};
+pub(super) use facts::Times;
+pub(super) use grants::{Issue, Renewal};
+pub(super) use lease::{is_token, key};
+pub(super) use settle::Outcomes;
+pub(super) use told::{Failed, Settled};
+pub(super) use words::Named;
+
+use super::labels::{MountId, RoleId};
+use crate::event::{LeaseHash, Timestamp};
+use ask::Asks;
+use book::Book;
+use completeness::Completeness;
+use ending::Ending;
+use foldhash::HashMap;
+use lease::Lease;
+use names::{Forms, Requesters};
+use proof::Proof;
+use recent::Recent;
+use role::Role;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use token::Tokens;
+use told::Told;
+
+/// Wrapped leases without an ID in all.
+const ANONYMOUS_MOST: usize = 1 << 16;
+
+/// All leases that are out.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Ledger {
+    #[serde(skip)]
+    leases: Book<Lease>,
+    #[serde(skip)]
+    tokens: Tokens,
+    /// Leases by the first half of their keyed hash, where a renewal told it.
+    #[serde(skip)]
+    by_hash: HashMap<u64, u32>,
+    roles: BTreeMap<RoleId, Role>,
+    forms: Forms,
+    requesters: Requesters,
+    asks: Asks,
+    endings: VecDeque<Ending>,
+    told: Told,
+    recent: Recent,
+    proof: Proof,
+    completeness: Completeness,
+    elapsed: families::Elapsed,
+    anonymous: usize,
+    evicted: u64,
+    many_leases: u64,
+    /// Default and max TTL of mounts in seconds, 0 for Vault's own.
+    mount_ttls: BTreeMap<MountId, (i64, i64)>,
+    /// When a lease of a role was last looked up.
+    looked_up: BTreeMap<RoleId, Timestamp>,
+    #[serde(skip)]
+    capacity: usize,
+}
+
+impl Ledger {
+    /// An empty one, with room for so many leases.
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            leases: Book::default(),
+            tokens: Tokens::default(),
+            by_hash: HashMap::default(),
+            roles: BTreeMap::new(),
+            forms: Forms::default(),
+            requesters: Requesters::default(),
+            asks: Asks::default(),
+            endings: VecDeque::new(),
+            told: Told::default(),
+            recent: Recent::default(),
+            proof: Proof::default(),
+            completeness: Completeness::default(),
+            elapsed: families::Elapsed::default(),
+            anonymous: 0,
+            evicted: 0,
+            many_leases: 0,
+            mount_ttls: BTreeMap::new(),
+            looked_up: BTreeMap::new(),
+            capacity,
+        }
+    }
+
+    /// To be called after loading: makes the look-up tables, and sets the limit now configured.
+    pub fn restore(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.forms.restore();
+        self.requesters.restore();
+    }
+
+    /// The node of that name, for the lines of its logs.
+    pub fn node(&mut self, name: &str) -> NodeId {
+        self.proof.node(name)
+    }
+
+    /// A line of one of a node's logs, whatever it says.
+    pub fn line(&mut self, node: NodeId, is_server_log: bool, at: Timestamp) {
+        self.proof.line(node, is_server_log, at);
+        self.completeness.begin(at);
+    }
+
+    /// A role is known: what its leases do is shown.
+    pub fn know(&mut self, role: RoleId, mount: MountId) {
+        self.roles.entry(role).or_default().mount = mount;
+        self.inherit(role);
+    }
+
+    /// A role has leases out: it keeps its place.
+    pub fn holds(&self, role: RoleId) -> bool {
+        self.roles.get(&role).is_some_and(|role| role.outstanding() > 0)
+    }
+
+    /// Forgets a role.
+    pub fn retire(&mut self, role: RoleId) {
+        self.roles.remove(&role);
+        self.looked_up.remove(&role);
+    }
+
+    /// Leases of a role were seen to be issued.
+    pub fn counts(&self, role: RoleId) -> bool {
+        self.roles.get(&role).is_some_and(|role| role.is_counted)
+    }
+
+    /// The role of which leases are revoked by force now, if that is one.
+    pub fn role_by_force(&self, at: Timestamp) -> Option<RoleId> {
+        let prefix = self.asks.by_force(at)?;
+        let mut roles = self.leases.iter().map(|(_, lease)| lease).filter(|lease| {
+            self.forms
+                .get(lease.form)
+                .is_some_and(|(form, _)| form.starts_with(prefix) || prefix.starts_with(form))
+        });
+        let first = roles.next()?.role;
+        roles.all(|lease| lease.role == first).then_some(first)
+    }
+
+    /// The role of the lease of a keyed hash, if a renewal has told it.
+    pub fn role_of_hash(&self, hash: LeaseHash) -> Option<RoleId> {
+        let slot = self.by_hash.get(&ask::half(hash))?;
+        self.leases.get(*slot).map(|lease| lease.role)
+    }
+
+    /// Takes a lease out of the books.
+    fn take(&mut self, slot: u32) -> Option<Lease> {
+        let lease = self.leases.remove(slot)?;
+        if lease.hash != 0 {
+            self.by_hash.remove(&lease.hash);
+        }
+        if let Some(role) = self.roles.get_mut(&lease.role) {
+            role.leases = role.leases.saturating_sub(1);
+        }
+        Some(lease)
+    }
+
+    /// Puts a lease into the books, if there is room.
+    fn put(&mut self, lease: Lease, at: Timestamp) -> Option<u32> {
+        if self.leases.len() >= self.capacity {
+            self.evicted += 1;
+            self.completeness.lost(at);
+            return None;
+        }
+        self.roles.entry(lease.role).or_default().leases += 1;
+        Some(self.leases.insert(lease))
+    }
+}

@@ -1,0 +1,113 @@
+//! What is saved of a pipeline, so that reading can go on where it stopped:
+//! one line of JSON, and behind it the ledger's leases as bytes.
+
+use super::{Input, Pipeline};
+use crate::event::Timestamp;
+use crate::source::Position;
+use crate::state::{LedgerImage, State};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::Stats;
+
+/// What has to be kept so that reading can go on where it stopped.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Saved {
+    /// Steps applied since the beginning.
+    pub applied: u64,
+    /// Event time of the last of them.
+    pub front: Timestamp,
+    /// By name.
+    pub sources: BTreeMap<String, SavedSource>,
+    /// All that is counted.
+    pub state: State,
+}
+
+/// What has to be kept of one source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SavedSource {
+    /// The first line not yet applied.
+    pub position: Position,
+    /// Time of the line before it.
+    pub floor: Timestamp,
+    /// What was counted.
+    pub stats: Stats,
+}
+
+/// What `Pipeline::save` gives: small, or shared with the pipeline, until it is written.
+#[derive(Debug)]
+pub struct Saving {
+    json: Vec<u8>,
+    ledger: LedgerImage,
+}
+
+impl Saving {
+    /// The bytes to write, piece by piece.
+    pub fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        [self.json.clone(), b"\n".to_vec()].into_iter().chain(self.ledger.blocks())
+    }
+
+    /// All of them.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.pieces().flatten().collect()
+    }
+}
+
+impl Saved {
+    /// Reads what was written. Versions before the current one are migrated here, one step at a time.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read(content: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
+        let (json, rest) = content.split_at(end);
+        let damaged = |error| format!("it is damaged: {error}");
+        let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
+        if version != VERSION {
+            return Err(format!("it has version {version}, and this leasewatch knows version {VERSION}"));
+        }
+        let mut saved: Self = serde_json::from_slice(json).map_err(damaged)?;
+        saved.state.load_ledger(rest.get(1..).unwrap_or(&[]))?;
+        Ok(saved)
+    }
+}
+
+impl Pipeline {
+    /// What has to be kept: in the form that `Saved::read` takes.
+    ///
+    /// # Errors
+    /// Never for what a state holds; a serializer's error all the same.
+    pub fn save(&self) -> serde_json::Result<Saving> {
+        #[derive(Serialize)]
+        struct Borrowed<'a> {
+            version: u32,
+            applied: u64,
+            front: Timestamp,
+            sources: BTreeMap<&'a str, Cow<'a, SavedSource>>,
+            state: &'a State,
+        }
+        let source = |input: &Input| SavedSource {
+            position: input.position(),
+            floor: input.applied_to(),
+            stats: input.stats.clone(),
+        };
+        let present = self.inputs.iter().map(|input| (input.name.as_str(), Cow::Owned(source(input))));
+        let absent = self.absent.iter().map(|(name, source)| (name.as_str(), Cow::Borrowed(source)));
+        let json = serde_json::to_vec(&Borrowed {
+            version: VERSION,
+            applied: self.applied,
+            front: self.front,
+            sources: absent.chain(present).collect(),
+            state: &self.state,
+        })?;
+        Ok(Saving { json, ledger: self.state.ledger_image() })
+    }
+}
+
+/// Version of what `Pipeline::save` writes.
+pub const VERSION: u32 = 2;

@@ -1,0 +1,219 @@
+//! Counting: how every outstanding lease is at a moment, and how many there
+//! are of each kind. Pure reads; what they may claim is said by `proof`.
+
+use super::Ledger;
+use super::lease::{Lease, NONE};
+use super::role::{Anonymous, Role};
+use super::token::Token;
+use super::ttl::RoleTtl;
+use super::view::Condition;
+use crate::event::{RevocationTrouble, Timestamp};
+use crate::state::labels::RoleId;
+use std::collections::BTreeMap;
+
+/// A lease that is so long past its TTL, in seconds, is overdue (metrics contract).
+const OVERDUE_SECS: i64 = 15;
+/// How long an attempt to revoke may take, in seconds (expiration.go).
+const ATTEMPT_SECS: i64 = 90;
+/// Vault tries six times, and says nothing of the last.
+const ATTEMPTS_MOST: u8 = 5;
+/// Windows of `leasewatch_leases_expiring`: label value and seconds.
+pub(super) const WINDOWS: [(&str, i64); 5] =
+    [("5m", 300), ("1h", 3600), ("6h", 21_600), ("24h", 86_400), ("7d", 604_800)];
+
+/// What is claimed, and when.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) as_of: Timestamp,
+    /// Since when every end is seen, if it is.
+    pub(super) since: Option<Timestamp>,
+    /// Up to when the logs are known to tell everything.
+    pub(super) horizon: Timestamp,
+}
+
+/// The outstanding leases of a role, by kind.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RoleCount {
+    pub(super) leases: u64,
+    pub(super) expiring: [u64; WINDOWS.len()],
+    pub(super) oldest: Option<Timestamp>,
+    pub(super) overdue: u64,
+    /// By failed attempts, from 1.
+    pub(super) retrying: [u64; ATTEMPTS_MOST as usize],
+    pub(super) by_cause: BTreeMap<RevocationTrouble, u64>,
+    pub(super) stuck: u64,
+    /// Those whose issue was not seen.
+    pub(super) unknown: u64,
+}
+
+/// Five attempts failed, and the time of the sixth has passed without a word.
+pub(super) fn is_stuck(lease: &Lease, at: Timestamp) -> bool {
+    lease.attempts >= ATTEMPTS_MOST && lease.next_attempt.plus_secs(ATTEMPT_SECS) <= at
+}
+
+/// Everything that happened to it since `since` was seen: it was issued after that, or its next
+/// attempt was due after that, or it was given up before.
+pub(super) fn is_vouched(lease: &Lease, since: Timestamp) -> bool {
+    lease.issued >= since && lease.issued != NONE
+        || lease.attempts > 0 && (lease.next_attempt >= since || is_stuck(lease, since))
+}
+
+/// When a lease ends: by its TTL, or with its token.
+pub(super) fn end_of(lease: &Lease, ttl: &RoleTtl, token: Option<&Token>) -> Option<Timestamp> {
+    earliest(lease.due(ttl).map(|(due, _)| due), token)
+}
+
+/// The same of a lease without an ID.
+pub(super) fn anonymous_end(lease: &Anonymous, ttl: &RoleTtl, token: Option<&Token>) -> Option<Timestamp> {
+    earliest(lease.due(ttl).map(|(due, _)| due), token)
+}
+
+fn earliest(due: Option<Timestamp>, token: Option<&Token>) -> Option<Timestamp> {
+    let of_token = token.and_then(|token| match (token.revoked(), token.ends()) {
+        (Some(revoked), Some(ends)) => Some(revoked.min(ends)),
+        (revoked, ends) => revoked.or(ends),
+    });
+    match (due, of_token) {
+        (Some(due), Some(token)) => Some(due.min(token)),
+        (due, token) => due.or(token),
+    }
+}
+
+impl Moment {
+    /// How a lease is; nothing where it must have ended, or nobody can say that it has not.
+    pub(super) fn condition(
+        self,
+        lease: &Lease,
+        due: Option<(Timestamp, bool)>,
+        end: Option<Timestamp>,
+    ) -> Option<Condition> {
+        let is_vouched = self.since.is_some_and(|since| is_vouched(lease, since));
+        if lease.attempts > 0 {
+            let cause = lease.cause();
+            // Whether the next attempt worked is not told.
+            if !is_vouched && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of {
+                return None;
+            }
+            return Some(if is_stuck(lease, self.horizon.min(self.as_of)) {
+                Condition::Stuck { cause }
+            } else {
+                let attempts = u32::from(lease.attempts);
+                Condition::Retrying { attempts, next_attempt: Some(lease.next_attempt), cause }
+            });
+        }
+        self.by_time(is_vouched, due, end)
+    }
+
+    fn by_time(
+        self,
+        is_vouched: bool,
+        due: Option<(Timestamp, bool)>,
+        end: Option<Timestamp>,
+    ) -> Option<Condition> {
+        let is_past = |wait: i64| end.is_some_and(|end| end.plus_secs(wait) <= self.as_of);
+        match self.since {
+            Some(_) if is_vouched => {
+                Some(if self.is_overdue(due) { Condition::Overdue } else { Condition::Live })
+            }
+            Some(_) => (!is_past(OVERDUE_SECS)).then_some(Condition::Live),
+            None => (!is_past(0)).then_some(Condition::Live),
+        }
+    }
+
+    /// Its TTL is certain, and it is past it, as far as the logs go.
+    fn is_overdue(self, due: Option<(Timestamp, bool)>) -> bool {
+        let until = self.horizon.min(self.as_of);
+        self.since.is_some() && due.is_some_and(|(due, sure)| sure && due.plus_secs(OVERDUE_SECS) <= until)
+    }
+}
+
+impl RoleCount {
+    fn add(
+        &mut self,
+        moment: Moment,
+        condition: Condition,
+        issued: Timestamp,
+        overdue: bool,
+        end: Option<Timestamp>,
+    ) {
+        self.leases += 1;
+        if issued == NONE {
+            self.unknown += 1;
+        } else {
+            self.oldest = Some(self.oldest.map_or(issued, |oldest| oldest.min(issued)));
+        }
+        self.overdue += u64::from(overdue);
+        match condition {
+            Condition::Retrying { attempts, cause, .. } => {
+                let most = u32::from(ATTEMPTS_MOST);
+                self.retrying[(attempts.clamp(1, most) - 1) as usize] += 1;
+                *self.by_cause.entry(cause).or_default() += 1;
+            }
+            Condition::Stuck { .. } => self.stuck += 1,
+            Condition::Live | Condition::Overdue => {}
+        }
+        if let Some(end) = end.filter(|end| *end > moment.as_of) {
+            for (window, (_, secs)) in self.expiring.iter_mut().zip(WINDOWS) {
+                *window += u64::from(end <= moment.as_of.plus_secs(secs));
+            }
+        }
+    }
+}
+
+impl Ledger {
+    pub(super) fn moment(&self, as_of: Timestamp) -> Moment {
+        Moment { as_of, since: self.proof.since(), horizon: self.proof.horizon() }
+    }
+
+    /// Shows every outstanding lease with an ID to `see`: its condition, its own end, and the
+    /// end by which it is gone with its token.
+    pub(super) fn each(
+        &self,
+        moment: Moment,
+        mut see: impl FnMut(&Lease, &Role, Condition, Option<(Timestamp, bool)>, Option<Timestamp>),
+    ) {
+        for (_, lease) in self.leases.iter() {
+            let Some(role) = self.roles.get(&lease.role) else { continue };
+            let due = lease.due(&role.ttl);
+            let end = earliest(due.map(|(due, _)| due), self.tokens.of(lease.token, lease.issued));
+            if let Some(condition) = moment.condition(lease, due, end) {
+                see(lease, role, condition, due, end);
+            }
+        }
+    }
+
+    /// The same for those without an ID.
+    pub(super) fn each_anonymous(
+        &self,
+        moment: Moment,
+        mut see: impl FnMut(&Anonymous, RoleId, Condition, Option<(Timestamp, bool)>, Option<Timestamp>),
+    ) {
+        for (id, role) in &self.roles {
+            for lease in &role.anonymous {
+                let due = lease.due(&role.ttl);
+                let end = earliest(due.map(|(due, _)| due), self.tokens.of(lease.token, lease.issued));
+                let is_vouched = moment.since.is_some_and(|since| lease.issued >= since);
+                if let Some(condition) = moment.by_time(is_vouched, due, end) {
+                    see(lease, *id, condition, due, end);
+                }
+            }
+        }
+    }
+
+    /// The outstanding leases of every role, by kind.
+    pub(super) fn count(&self, moment: Moment) -> BTreeMap<RoleId, RoleCount> {
+        let mut counts: BTreeMap<RoleId, RoleCount> =
+            self.roles.keys().map(|role| (*role, RoleCount::default())).collect();
+        self.each(moment, |lease, _, condition, due, end| {
+            if let Some(count) = counts.get_mut(&lease.role) {
+                count.add(moment, condition, lease.issued, moment.is_overdue(due), end);
+            }
+        });
+        self.each_anonymous(moment, |lease, role, condition, due, end| {
+            if let Some(count) = counts.get_mut(&role) {
+                count.add(moment, condition, lease.issued, moment.is_overdue(due), end);
+            }
+        });
+        counts
+    }
+}

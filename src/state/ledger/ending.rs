@@ -1,0 +1,157 @@
+//! An ending: a lease that the logs say has ended, until its cause is decided.
+//! That takes a moment, since the server log and the audit log of the same
+//! instant may be read in any order.
+
+use super::ask::{Ask, Asks, SKEW, Target};
+use super::lease::{Lease, QUEUED, RENEWED};
+use super::role::Cause;
+use super::ttl::RoleTtl;
+use crate::event::Timestamp;
+use crate::state::labels::{MountId, RoleId};
+use serde::{Deserialize, Serialize};
+use std::num::NonZeroU64;
+
+/// How long it takes, in seconds of event time.
+pub(super) const SETTLE_SECS: i64 = 3;
+
+/// A lease that has ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Ending {
+    pub(super) at: Timestamp,
+    pub(super) key: NonZeroU64,
+    pub(super) role: RoleId,
+    pub(super) mount: MountId,
+    pub(super) namespace: String,
+    /// Its whole ID; it leaves the state nowhere.
+    pub(super) lease: String,
+    /// What the ledger knew; nothing where its issue had not been seen by then.
+    pub(super) known: Option<Known>,
+    /// Where it is certain from the beginning.
+    pub(super) cause: Option<Cause>,
+}
+
+/// What the ledger knew of a lease that ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
+    pub(super) issued: Timestamp,
+    pub(super) granted: Timestamp,
+    pub(super) end: Timestamp,
+    pub(super) limit: Timestamp,
+    pub(super) hash: u64,
+    pub(super) token: u32,
+    pub(super) flags: u8,
+    pub(super) attempts: u8,
+}
+
+impl Known {
+    pub(super) fn of(lease: &Lease) -> Self {
+        Self {
+            issued: lease.issued,
+            granted: lease.granted,
+            end: lease.end,
+            limit: lease.limit,
+            hash: lease.hash,
+            token: lease.token,
+            flags: lease.flags,
+            attempts: lease.attempts,
+        }
+    }
+
+    fn has(self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// Nobody has renewed it, and it was revoked without trouble: its age tells its TTL.
+    pub(super) fn is_telling(self) -> bool {
+        self.issued != Timestamp::MIN && !self.has(RENEWED) && self.attempts == 0
+    }
+
+    /// When its TTL ends, if that is known.
+    pub(super) fn due(self, ttl: &RoleTtl) -> Option<Timestamp> {
+        let lease = Lease {
+            issued: self.issued,
+            granted: self.granted,
+            end: self.end,
+            limit: self.limit,
+            flags: self.flags,
+            ..Lease::new("", 0, RoleId::of_number(0))
+        };
+        lease.due(ttl).map(|(due, _)| due)
+    }
+}
+
+/// What is known of the token of a lease.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TokenEnds {
+    pub(super) revoked: Option<Timestamp>,
+    pub(super) expires: Option<Timestamp>,
+}
+
+/// Why it ended; `None` while that depends on a TTL that nobody knows yet.
+pub(super) fn decide(ending: &Ending, ttl: &RoleTtl, token: TokenEnds, asks: &mut Asks) -> Option<Cause> {
+    if ending.cause.is_some() {
+        return ending.cause;
+    }
+    let at = ending.at;
+    let known = ending.known;
+    if known.is_some_and(|known| known.has(QUEUED)) || asked_by_name(ending, asks, SKEW) {
+        return Some(Cause::Requested);
+    }
+    if let Some(by_force) = asked_by_prefix(ending, asks) {
+        return Some(if by_force { Cause::Forced } else { Cause::Prefix });
+    }
+    let due = known.and_then(|known| known.due(ttl));
+    let is_due = due.is_some_and(|due| at >= due.plus_nanos(-SKEW));
+    if let Some(revoked) = token.revoked
+        && revoked <= at.plus_nanos(SKEW)
+        && due.is_none_or(|due| due > revoked)
+    {
+        return Some(Cause::Token);
+    }
+    let hash = known.map_or(0, |known| known.hash);
+    if hash != 0 && spend(asks.covering(at, SKEW, |ask| ask.target == Target::Hashed(hash)), ending.mount) {
+        return Some(Cause::Requested);
+    }
+    // A hash that nobody can place names one of those that ended while it was in flight.
+    let is_hashed = |ask: &Ask| matches!(ask.target, Target::Hashed(_));
+    if hash == 0 && !is_due && spend(asks.covering(at, 0, is_hashed), ending.mount) {
+        return Some(Cause::Requested);
+    }
+    if is_due {
+        return Some(Cause::Expired);
+    }
+    if token.expires.is_some_and(|expires| expires <= at.plus_nanos(SKEW)) {
+        return Some(Cause::Token);
+    }
+    if known.is_none() {
+        return Some(Cause::Unknown);
+    }
+    if hash == 0 && due.is_some() && spend(asks.covering(at, SKEW, is_hashed), ending.mount) {
+        return Some(Cause::Requested);
+    }
+    due.map(|_| Cause::Early)
+}
+
+fn asked_by_name(ending: &Ending, asks: &mut Asks, skew: i64) -> bool {
+    asks.covering(ending.at, skew, |ask| ask.target == Target::Lease(ending.key)).is_some()
+}
+
+fn asked_by_prefix(ending: &Ending, asks: &mut Asks) -> Option<bool> {
+    let covers = |ask: &Ask| match &ask.target {
+        Target::Prefix { namespace, prefix, .. } => {
+            *namespace == ending.namespace && ending.lease.starts_with(prefix.as_str())
+        }
+        _ => false,
+    };
+    match asks.covering(ending.at, SKEW, covers)?.target {
+        Target::Prefix { by_force, .. } => Some(by_force),
+        _ => None,
+    }
+}
+
+fn spend(ask: Option<&mut Ask>, mount: MountId) -> bool {
+    ask.is_some_and(|ask| {
+        ask.explain(mount);
+        true
+    })
+}

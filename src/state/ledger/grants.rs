@@ -1,0 +1,318 @@
+//! Grants: what the audit log says of leases. Issues, renewals, unwrapped
+//! answers, and requests to revoke.
+
+use super::ask::{Counted, Target, half};
+use super::ending::{Ending, Known};
+use super::lease::{self, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, RENEWED, SURE};
+use super::names::form_of;
+use super::role::{Anonymous, Cause};
+use super::told::Failed;
+use super::{ANONYMOUS_MOST, Ledger};
+use crate::event::{Caller, GrantedToken, LeaseHash, RequestId, Requester, Timestamp, WrittenTtls};
+use crate::state::labels::{MountId, RoleId};
+
+/// A credential that was issued.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::state) struct Issue<'e> {
+    pub(in crate::state) role: RoleId,
+    pub(in crate::state) at: Timestamp,
+    /// Its plain lease ID; nothing where the answer was wrapped.
+    pub(in crate::state) lease: Option<&'e str>,
+    pub(in crate::state) caller: Caller,
+    pub(in crate::state) requester: Option<&'e Requester>,
+}
+
+/// How long a renewal was granted for, as far as its entry tells.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::state) struct Renewal {
+    /// Seconds asked for, 0 for the role's default, `None` where the log hides it.
+    pub(in crate::state) increment: Option<u64>,
+    /// Seconds that max TTL left of it.
+    pub(in crate::state) granted: Option<u64>,
+    /// Max TTL cut it, by however much.
+    pub(in crate::state) is_capped: bool,
+}
+
+impl Ledger {
+    /// A credential with a lease was issued.
+    pub fn issued(&mut self, issue: Issue<'_>) {
+        let role = self.roles.entry(issue.role).or_default();
+        role.is_counted = true;
+        let token = issue.caller.accessor.and_then(|token| self.tokens.seen(token, issue.at, self.capacity));
+        let anonymous = Anonymous {
+            issued: issue.at,
+            token: token.unwrap_or(NOBODY),
+            requester: issue.requester.map_or(NOBODY, |requester| self.requesters.number(requester)),
+            limit: issue.caller.batch_end.unwrap_or(NONE),
+        };
+        let Some(id) = issue.lease else {
+            if self.anonymous < ANONYMOUS_MOST {
+                self.anonymous += 1;
+                role.anonymous.push_back(anonymous);
+            } else {
+                self.evicted += 1;
+                self.completeness.lost(issue.at);
+            }
+            return;
+        };
+        let key = lease::key(id);
+        if self.leases.find(key).is_some() {
+            return;
+        }
+        let form = form_of(&mut self.forms, id);
+        let lease = with(Lease::new(id, form, issue.role), anonymous);
+        if self.recent.contains(key) {
+            // Its end was read first.
+            let ended = |ending: &&mut Ending| ending.key == key && ending.known.is_none();
+            if let Some(ending) = self.endings.iter_mut().find(ended) {
+                ending.known = Some(Known::of(&lease));
+            }
+            return;
+        }
+        self.put(lease, issue.at);
+    }
+
+    /// A renewal succeeded. For how long the lease had been granted before, as a share that is
+    /// used up, if that is known.
+    pub(in crate::state) fn renewed(
+        &mut self,
+        role: RoleId,
+        id: &str,
+        hash: Option<LeaseHash>,
+        renewal: Renewal,
+        at: Timestamp,
+    ) -> Option<f64> {
+        if self.recent.contains(lease::key(id)) {
+            return None;
+        }
+        let slot = self.find_or_adopt(role, id, at, false)?;
+        let kept = self.leases.get_mut(slot)?;
+        let ttl = &mut self.roles.entry(kept.role).or_default().ttl;
+        let elapsed = kept.due(ttl).filter(|_| kept.granted != NONE).map(|(due, _)| {
+            let whole = due.nanos_since(kept.granted);
+            if whole > 0 { at.nanos_since(kept.granted) as f64 / whole as f64 } else { 1.0 }
+        });
+        if let Some(hash) = hash.map(half).filter(|hash| *hash != 0) {
+            kept.hash = hash;
+            self.by_hash.insert(hash, slot);
+        }
+        kept.granted = at;
+        kept.flags = kept.flags & !(SURE | END_HIDDEN) | RENEWED;
+        let secs = |secs: u64| i64::try_from(secs).unwrap_or(i64::MAX);
+        kept.end = match (renewal.granted, renewal.increment) {
+            (Some(left), _) => {
+                kept.flags |= SURE;
+                let end = at.plus_secs(secs(left));
+                if kept.issued != NONE {
+                    // The warning's seconds are cut off; the whole is a round number of them.
+                    let whole = end.nanos_since(kept.issued) + 500_000_000;
+                    ttl.capped(kept.issued, whole.div_euclid(1_000_000_000));
+                }
+                end
+            }
+            (None, Some(asked)) if asked > 0 && !renewal.is_capped => {
+                kept.flags |= SURE;
+                at.plus_secs(secs(asked))
+            }
+            (None, Some(0)) if !renewal.is_capped => NONE,
+            _ => {
+                kept.flags |= END_HIDDEN;
+                NONE
+            }
+        };
+        elapsed
+    }
+
+    /// A wrapped answer was unwrapped, and shows its lease.
+    pub fn unwrapped(&mut self, role: RoleId, id: &str, at: Timestamp) {
+        if !self.recent.contains(lease::key(id)) {
+            self.find_or_adopt(role, id, at, false);
+        }
+    }
+
+    /// A role was written.
+    pub fn role_written(&mut self, role: RoleId, ttls: WrittenTtls, at: Timestamp) {
+        self.freeze(role);
+        self.roles.entry(role).or_default().ttl.written(ttls, at);
+        self.looked_up.remove(&role);
+    }
+
+    /// A token was handed out (by whose token, if by one) or renewed.
+    pub fn token_granted(
+        &mut self,
+        token: GrantedToken,
+        mount: MountId,
+        caller: Caller,
+        is_renewal: bool,
+        at: Timestamp,
+    ) {
+        let parent = caller.accessor.filter(|accessor| Some(*accessor) != token.accessor);
+        self.tokens.granted(token, mount, parent, is_renewal, at, self.capacity);
+    }
+
+    /// A token was revoked, by the hash of it or of its accessor.
+    pub fn token_revoked(&mut self, token: crate::event::TokenHash, at: Timestamp) {
+        self.tokens.revoke(token, at);
+    }
+
+    /// A request to revoke leases was logged.
+    pub(in crate::state) fn asked(&mut self, id: RequestId, target: Target, at: Timestamp) {
+        // A hash that a renewal has told is as good as the ID.
+        let target = match target {
+            Target::Hashed(hash) => match self.by_hash.get(&hash).and_then(|slot| self.leases.get(*slot)) {
+                Some(lease) => Target::Lease(lease.key),
+                None => Target::Hashed(hash),
+            },
+            target => target,
+        };
+        self.asks.begin(id, target, at);
+    }
+
+    /// It was done, or accepted to be done later.
+    pub(in crate::state) fn done(
+        &mut self,
+        id: RequestId,
+        target: &Target,
+        place: (&str, MountId),
+        is_queued: bool,
+        count: Option<Counted>,
+        at: Timestamp,
+    ) {
+        self.asks.done(id, at, count);
+        let slot = match target {
+            Target::Lease(key) => self.leases.find(*key),
+            Target::Hashed(hash) => self.by_hash.get(hash).copied(),
+            Target::Prefix { prefix, by_force, .. } => {
+                let cause = if *by_force { Cause::Forced } else { Cause::Prefix };
+                self.prefix_done(prefix, place, is_queued, cause, at);
+                return;
+            }
+        };
+        let Some(slot) = slot else { return };
+        if is_queued {
+            if let Some(lease) = self.leases.get_mut(slot) {
+                lease.flags |= QUEUED;
+            }
+        } else {
+            self.end_at_request(slot, place, Cause::Requested, at);
+        }
+    }
+
+    /// It was refused, or it failed.
+    pub(in crate::state) fn refused(&mut self, id: RequestId) {
+        self.asks.drop(id);
+    }
+
+    /// A request failed, whose line in the server log may tell more.
+    pub(in crate::state) fn failed(&mut self, request: Failed) {
+        self.told.failed(request);
+    }
+
+    /// All below a prefix is gone, or will be. Where the server log is read, it names each.
+    fn prefix_done(
+        &mut self,
+        prefix: &str,
+        place: (&str, MountId),
+        is_queued: bool,
+        cause: Cause,
+        at: Timestamp,
+    ) {
+        if self.proof.since().is_some() && !is_queued {
+            return;
+        }
+        let forms = &self.forms;
+        let below = |lease: &Lease| names_start_with(forms, lease, prefix);
+        for slot in self.leases.slots(below) {
+            if is_queued {
+                if let Some(lease) = self.leases.get_mut(slot) {
+                    lease.flags |= QUEUED;
+                }
+            } else {
+                self.end_at_request(slot, place, cause, at);
+            }
+        }
+    }
+
+    /// A lease has ended because a request for that was answered with success.
+    fn end_at_request(
+        &mut self,
+        slot: u32,
+        (namespace, mount): (&str, MountId),
+        cause: Cause,
+        at: Timestamp,
+    ) {
+        let Some(lease) = self.take(slot) else { return };
+        self.recent.insert(lease.key, at);
+        self.endings.push_back(Ending {
+            at,
+            key: lease.key,
+            role: lease.role,
+            mount,
+            namespace: namespace.to_owned(),
+            lease: String::new(),
+            known: Some(Known::of(&lease)),
+            cause: Some(cause),
+        });
+    }
+
+    /// The lease of that ID; if it is not in the books, an anonymous one of its role gets its
+    /// name, or it is adopted as one whose issue nobody has seen.
+    pub(super) fn find_or_adopt(
+        &mut self,
+        role: RoleId,
+        id: &str,
+        at: Timestamp,
+        is_over: bool,
+    ) -> Option<u32> {
+        if let Some(slot) = self.leases.find(lease::key(id)) {
+            return Some(slot);
+        }
+        let form = form_of(&mut self.forms, id);
+        let lease = Lease::new(id, form, role);
+        let kept = self.roles.entry(role).or_default();
+        let must_be_due = is_over && !self.completeness.is_born(kept.mount);
+        let known = kept.identify(at, must_be_due);
+        let lease = match known {
+            Some(anonymous) => {
+                self.anonymous = self.anonymous.saturating_sub(1);
+                with(lease, anonymous)
+            }
+            None => lease,
+        };
+        self.put(lease, at)
+    }
+
+    /// Keeps the ends that leases of a role have by now, before its TTLs change.
+    pub(super) fn freeze(&mut self, role: RoleId) {
+        let Some(kept) = self.roles.get(&role).filter(|role| role.leases > 0) else { return };
+        let ttl = kept.ttl.clone();
+        for slot in self.leases.slots(|lease| lease.role == role && lease.end == NONE) {
+            if let Some(lease) = self.leases.get_mut(slot)
+                && let Some((due, sure)) = lease.due(&ttl)
+                && !lease.has(END_HIDDEN)
+            {
+                lease.end = due;
+                lease.flags |= if sure { SURE } else { 0 };
+            }
+        }
+    }
+}
+
+fn with(lease: Lease, anonymous: Anonymous) -> Lease {
+    Lease {
+        issued: anonymous.issued,
+        granted: anonymous.issued,
+        token: anonymous.token,
+        requester: anonymous.requester,
+        limit: anonymous.limit,
+        ..lease
+    }
+}
+
+/// Whether the whole ID of a lease begins so.
+fn names_start_with(forms: &super::names::Forms, lease: &Lease, prefix: &str) -> bool {
+    forms.get(lease.form).is_some_and(|(form, _)| {
+        form.starts_with(prefix)
+            || prefix.strip_prefix(form.as_str()).is_some_and(|rest| lease.id.starts_with(rest.as_bytes()))
+    })
+}

@@ -1,0 +1,220 @@
+//! Settling: what the passing of event time decides. Why leases ended, which
+//! requests meant what, and which leases must have ended unseen.
+
+use super::Ledger;
+use super::ending::{self, Ending, SETTLE_SECS, TokenEnds, decide};
+use super::lease::{Lease, NONE};
+use super::role::{Cause, Role};
+use super::told::Settled;
+use super::{Counted, count};
+use crate::event::Timestamp;
+use crate::state::labels::RoleId;
+
+/// How often the whole book is looked through, in seconds of event time.
+const SWEEP_SECS: i64 = 300;
+/// How long an end may wait for its role's TTL to be learnt, in seconds.
+const HOLD_SECS: i64 = 600;
+/// How many ends of a role may wait.
+const HOLD_MOST: usize = 64;
+/// A lease that was due so long ago without a word, in seconds, ended while nobody saw it, if
+/// that can be.
+const UNHEARD_SECS: i64 = 900;
+/// The same where ends are estimated, in seconds: the server log may still come to prove itself.
+const ESTIMATED_SECS: i64 = 3600;
+/// Silence about a lease that is due becomes doubt in the log after this long, in seconds.
+const SILENCE_SECS: i64 = 600;
+/// Nothing lives longer without a TTL that anybody knows, in seconds: Vault's 768 hours, doubled.
+const FOREVER_SECS: i64 = 2 * 768 * 3600;
+
+/// What became certain.
+#[derive(Debug, Default)]
+pub(in crate::state) struct Outcomes {
+    /// Requests to revoke a lease by its hash.
+    pub(in crate::state) asked: Vec<Counted>,
+    /// Requests that failed.
+    pub(in crate::state) failed: Vec<Settled>,
+}
+
+impl Ledger {
+    /// Event time has come from `before` to `now`, both on the grid.
+    pub(in crate::state) fn advance(&mut self, before: Timestamp, now: Timestamp) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        self.settle(now.plus_secs(-SETTLE_SECS));
+        if !self.asks.is_empty() {
+            outcomes.asked = self.asks.advance(now);
+        }
+        if !self.told.is_empty() {
+            outcomes.failed = self.told.advance(now);
+        }
+        self.recent.advance(now);
+        let sweeps = |at: Timestamp| at.as_nanos().div_euclid(SWEEP_SECS * 1_000_000_000);
+        if sweeps(before) != sweeps(now) {
+            self.sweep(now);
+        }
+        outcomes
+    }
+
+    /// Decides what waits for no more than time, since no line will come any more.
+    pub(in crate::state) fn close(&mut self) -> Outcomes {
+        let end = Timestamp::from_nanos(i64::MAX);
+        self.settle(end);
+        let roles: Vec<_> = self.roles.keys().copied().collect();
+        for role in roles {
+            self.release(role, end);
+        }
+        Outcomes { asked: self.asks.advance(end), failed: self.told.advance(end) }
+    }
+
+    fn settle(&mut self, until: Timestamp) {
+        while self.endings.front().is_some_and(|ending| ending.at <= until) {
+            let Some(mut ending) = self.endings.pop_front() else { break };
+            let role = self.roles.entry(ending.role).or_default();
+            if ending.known.is_none() && !ending.lease.is_empty() {
+                // Nobody has seen its ID before: it is a wrapped one's, if there is one.
+                let must_be_due = !self.completeness.is_born(role.mount);
+                if let Some(anonymous) = role.identify(ending.at, must_be_due) {
+                    self.anonymous = self.anonymous.saturating_sub(1);
+                    ending.known = Some(ending::Known {
+                        issued: anonymous.issued,
+                        granted: anonymous.issued,
+                        end: NONE,
+                        limit: anonymous.limit,
+                        hash: 0,
+                        token: anonymous.token,
+                        flags: 0,
+                        attempts: 0,
+                    });
+                }
+            }
+            self.decide(ending);
+        }
+    }
+
+    fn decide(&mut self, ending: Ending) {
+        let token = ending.known.and_then(|known| self.tokens.of(known.token, known.issued));
+        let token = token.map_or(TokenEnds::default(), |token| TokenEnds {
+            revoked: token.revoked(),
+            expires: token.ends(),
+        });
+        let role = self.roles.entry(ending.role).or_default();
+        let cause = decide(&ending, &role.ttl, token, &mut self.asks);
+        let is_asked = matches!(cause, Some(Cause::Requested | Cause::Prefix | Cause::Forced));
+        if !is_asked && !ending.lease.is_empty() {
+            self.proof.automatic_end(ending.at);
+        }
+        let is_natural = matches!(cause, None | Some(Cause::Expired | Cause::Early));
+        let telling = ending.known.filter(|known| is_natural && known.is_telling());
+        let is_news =
+            telling.is_some_and(|known| role.ttl.learn(known.issued, ending.at.nanos_since(known.issued)));
+        let (id, now) = (ending.role, ending.at);
+        match cause {
+            Some(cause) => role.ended[cause as usize] += 1,
+            None => {
+                role.held.push_back(ending);
+                if role.held.len() > HOLD_MOST {
+                    role.held.pop_front();
+                    role.ended[Cause::Unknown as usize] += 1;
+                }
+            }
+        }
+        if is_news {
+            self.release(id, now);
+        }
+    }
+
+    /// Decides the ends that waited for a role's TTL, as far as it is known or they are too old.
+    fn release(&mut self, role: RoleId, now: Timestamp) {
+        let Some(kept) = self.roles.get_mut(&role) else { return };
+        for ending in std::mem::take(&mut kept.held) {
+            let cause = match ending.known.and_then(|known| known.due(&kept.ttl)) {
+                Some(due) if ending.at >= due.plus_nanos(-super::ask::SKEW) => Some(Cause::Expired),
+                Some(_) => Some(Cause::Early),
+                None if ending.at.plus_secs(HOLD_SECS) <= now => Some(Cause::Unknown),
+                None => None,
+            };
+            match cause {
+                Some(cause) => kept.ended[cause as usize] += 1,
+                None => kept.held.push_back(ending),
+            }
+        }
+    }
+
+    /// Looks through all that is kept, for what has ended without a word.
+    fn sweep(&mut self, now: Timestamp) {
+        self.tokens.sweep(now);
+        let since = self.proof.since();
+        let horizon = self.proof.horizon().min(now);
+        let mut gone = Vec::new();
+        let mut unheard = None;
+        for (slot, lease) in self.leases.iter() {
+            let Some(role) = self.roles.get(&lease.role) else {
+                gone.push((slot, false));
+                continue;
+            };
+            let due = self.end_of(lease, role);
+            match since {
+                Some(since) if count::is_vouched(lease, since) => {
+                    if let Some((due, true)) = lease.due(&role.ttl)
+                        && lease.attempts == 0
+                        && due.plus_secs(SILENCE_SECS) <= horizon
+                    {
+                        unheard = unheard.max(Some(due));
+                    }
+                }
+                Some(_) if is_over(lease, due, UNHEARD_SECS, horizon) => gone.push((slot, true)),
+                None if is_over(lease, due, ESTIMATED_SECS, now) => gone.push((slot, false)),
+                _ => {}
+            }
+        }
+        for (slot, is_counted) in gone {
+            if let Some(lease) = self.take(slot)
+                && is_counted
+            {
+                self.roles.entry(lease.role).or_default().ended[Cause::Unknown as usize] += 1;
+            }
+        }
+        let (tokens, is_proven) = (&self.tokens, since.is_some());
+        for role in self.roles.values_mut() {
+            let ttl = role.ttl.clone();
+            let before = role.anonymous.len();
+            role.anonymous.retain(|lease| {
+                let token = tokens.of(lease.token, lease.issued);
+                let due = count::anonymous_end(lease, &ttl, token);
+                let wait = if is_proven { UNHEARD_SECS } else { ESTIMATED_SECS };
+                let forever = lease.issued.plus_secs(FOREVER_SECS);
+                due.map_or(forever, |due| due.plus_secs(wait)) > now
+            });
+            let lost = before - role.anonymous.len();
+            self.anonymous = self.anonymous.saturating_sub(lost);
+            if is_proven {
+                role.ended[Cause::Unknown as usize] += lost as u64;
+            }
+        }
+        if let Some(due) = unheard {
+            self.proof.unheard(due, now);
+        }
+        let roles: Vec<_> =
+            self.roles.iter().filter(|(_, role)| !role.held.is_empty()).map(|(id, _)| *id).collect();
+        for role in roles {
+            self.release(role, now);
+        }
+    }
+
+    /// When a lease ends: by its TTL, or with its token.
+    pub(super) fn end_of(&self, lease: &Lease, role: &Role) -> Option<Timestamp> {
+        count::end_of(lease, &role.ttl, self.tokens.of(lease.token, lease.issued))
+    }
+}
+
+/// Its end has passed so long ago, or it is older than anything can be; and it is not one that
+/// Vault fails to revoke.
+fn is_over(lease: &Lease, due: Option<Timestamp>, wait: i64, now: Timestamp) -> bool {
+    if lease.attempts > 0 {
+        return lease.next_attempt.plus_secs(wait) < now;
+    }
+    let known_since = if lease.issued == NONE { lease.granted } else { lease.issued };
+    match due {
+        Some(due) => due.plus_secs(wait) < now,
+        None => known_since != NONE && known_since.plus_secs(FOREVER_SECS) < now,
+    }
+}

@@ -1,0 +1,208 @@
+//! Service tokens, by their accessors: whose leases end with which, and how
+//! many are out. Their ends rest on the TTLs that the audit log tells.
+
+use super::book::{Book, Record};
+use super::bytes::{Reader, put};
+use super::lease::{NOBODY, NONE};
+use crate::event::{GrantedToken, Timestamp, TokenHash};
+use crate::state::labels::MountId;
+use foldhash::HashMap;
+use std::num::NonZeroU64;
+
+/// How long an ended token is remembered, in seconds: its leases end a little later.
+const REMEMBER_SECS: i64 = 600;
+/// One that was never seen to be made is forgotten after this long without a lease, in seconds.
+const IDLE_SECS: i64 = 32 * 86_400;
+
+/// One token.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    key: NonZeroU64,
+    /// The first half of the keyed hash of the token itself; 0 where it was not told.
+    secret: u64,
+    /// Its auth method; `MountId::UNKNOWN` where its making was not seen.
+    mount: MountId,
+    parent: u32,
+    /// When it was made or first seen.
+    pub(super) since: Timestamp,
+    /// When its TTL ends; `NONE` where that is not known, or never.
+    ends: Timestamp,
+    /// When it was revoked; `NONE` if it was not.
+    pub(super) revoked: Timestamp,
+    is_made: bool,
+    has_children: bool,
+}
+
+impl Token {
+    /// When it ends by its TTL, if that is known.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        (self.ends != NONE).then_some(self.ends)
+    }
+
+    /// When it was revoked, if it was.
+    pub(super) fn revoked(&self) -> Option<Timestamp> {
+        (self.revoked != NONE).then_some(self.revoked)
+    }
+
+    fn is_out(&self, at: Timestamp) -> bool {
+        self.is_made && self.revoked == NONE && (self.ends == NONE || self.ends > at)
+    }
+}
+
+/// All tokens.
+#[derive(Debug, Default)]
+pub(super) struct Tokens {
+    pub(super) book: Book<Token>,
+    by_secret: HashMap<u64, u32>,
+}
+
+impl Tokens {
+    /// A token was handed out or renewed.
+    pub(super) fn granted(
+        &mut self,
+        token: GrantedToken,
+        mount: MountId,
+        parent: Option<TokenHash>,
+        is_renewal: bool,
+        at: Timestamp,
+        most: usize,
+    ) {
+        let Some(accessor) = token.accessor.filter(|_| token.is_service) else { return };
+        let Some(slot) = self.seen(accessor, at, most) else { return };
+        let parent = parent.and_then(|parent| self.book.find(key(parent))).filter(|_| !is_renewal);
+        if let Some(parent) = parent.and_then(|parent| self.book.get_mut(parent)) {
+            parent.has_children = true;
+        }
+        let parent = parent.unwrap_or(NOBODY);
+        let Some(kept) = self.book.get_mut(slot) else { return };
+        kept.ends = match i64::try_from(token.ttl) {
+            Ok(0) | Err(_) => NONE,
+            Ok(secs) => at.plus_secs(secs),
+        };
+        if !is_renewal {
+            kept.mount = mount;
+            kept.is_made = true;
+            kept.parent = parent;
+        }
+        if let Some(TokenHash(secret)) = token.token {
+            kept.secret = half(secret);
+            self.by_secret.insert(half(secret), slot);
+        }
+    }
+
+    /// The slot of a token that was used; it is remembered from now on. `None` where there is
+    /// no place for another.
+    pub(super) fn seen(&mut self, accessor: TokenHash, at: Timestamp, most: usize) -> Option<u32> {
+        let key = key(accessor);
+        if let Some(slot) = self.book.find(key) {
+            return Some(slot);
+        }
+        (self.book.len() < most).then(|| {
+            self.book.insert(Token {
+                key,
+                secret: 0,
+                mount: MountId::UNKNOWN,
+                parent: NOBODY,
+                since: at,
+                ends: NONE,
+                revoked: NONE,
+                is_made: false,
+                has_children: false,
+            })
+        })
+    }
+
+    /// The token of a lease. A slot may have been given to another token since.
+    pub(super) fn of(&self, slot: u32, issued: Timestamp) -> Option<&Token> {
+        self.book.get(slot).filter(|token| token.since <= issued)
+    }
+
+    /// A token was revoked, by the hash of it or of its accessor, and its children with it.
+    pub(super) fn revoke(&mut self, TokenHash(hash): TokenHash, at: Timestamp) {
+        let by_secret = || self.by_secret.get(&half(hash)).copied();
+        let Some(first) = self.book.find(key(TokenHash(hash))).or_else(by_secret) else { return };
+        let mut families = vec![first];
+        while let Some(parent) = families.pop() {
+            let Some(token) = self.book.get_mut(parent).filter(|token| token.revoked == NONE) else {
+                continue;
+            };
+            token.revoked = at;
+            if token.has_children {
+                families.extend(self.book.slots(|token| token.parent == parent));
+            }
+        }
+    }
+
+    /// Forgets tokens that have ended, and those that nothing has been heard of.
+    pub(super) fn sweep(&mut self, now: Timestamp) {
+        let ended = now.plus_secs(-REMEMBER_SECS);
+        let idle = now.plus_secs(-IDLE_SECS);
+        let gone = self.book.slots(|token| {
+            let over = |moment: Timestamp| moment != NONE && moment < ended;
+            over(token.revoked)
+                || over(token.ends)
+                || token.ends == NONE && !token.is_made && token.since < idle
+        });
+        for slot in gone {
+            if let Some(token) = self.book.remove(slot)
+                && self.by_secret.get(&token.secret) == Some(&slot)
+            {
+                self.by_secret.remove(&token.secret);
+            }
+        }
+    }
+
+    /// The auth method of every token that is out at `as_of`.
+    pub(super) fn out(&self, as_of: Timestamp) -> impl Iterator<Item = MountId> {
+        self.book.iter().filter(move |(_, token)| token.is_out(as_of)).map(|(_, token)| token.mount)
+    }
+
+    /// To be called after loading.
+    pub(super) fn loaded(book: Book<Token>) -> Self {
+        let by_secret = book
+            .iter()
+            .filter(|(_, token)| token.secret != 0)
+            .map(|(slot, token)| (token.secret, slot))
+            .collect();
+        Self { book, by_secret }
+    }
+}
+
+fn half(hash: u128) -> u64 {
+    (hash >> 64) as u64
+}
+
+fn key(TokenHash(hash): TokenHash) -> NonZeroU64 {
+    NonZeroU64::new(half(hash)).unwrap_or(NonZeroU64::MIN)
+}
+
+impl Record for Token {
+    fn key(&self) -> NonZeroU64 {
+        self.key
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        put(out, self.key.get());
+        put(out, self.secret);
+        put(out, self.mount.number());
+        put(out, self.parent);
+        for moment in [self.since, self.ends, self.revoked] {
+            put(out, moment.as_nanos());
+        }
+        out.extend_from_slice(&[u8::from(self.is_made), u8::from(self.has_children)]);
+    }
+
+    fn read(bytes: &mut Reader<'_>) -> Option<Self> {
+        Some(Self {
+            key: NonZeroU64::new(bytes.u64()?)?,
+            secret: bytes.u64()?,
+            mount: MountId::of_number(bytes.u32()?),
+            parent: bytes.u32()?,
+            since: bytes.moment()?,
+            ends: bytes.moment()?,
+            revoked: bytes.moment()?,
+            is_made: bytes.u8()? != 0,
+            has_children: bytes.u8()? != 0,
+        })
+    }
+}

@@ -1,0 +1,256 @@
+//! The TTLs of a role, as far as they are known: what the API, the audit log
+//! and look-ups say, and what the ends that the server log reports teach.
+
+use crate::event::{Timestamp, WrittenTtl, WrittenTtls};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// How many ages are remembered to learn from.
+const AGES_MOST: usize = 16;
+/// The same age so often is believed for the cause of an end.
+const BELIEVED: usize = 2;
+/// The same age so often, and in most cases, is believed enough to call a lease overdue.
+const CERTAIN: usize = 3;
+/// How far a line may be before a full second and still mean it, in nanoseconds: the audit log
+/// tells of the issue a little after the lease began.
+const EARLY: i64 = 250_000_000;
+
+/// On what a TTL rests: the label `source`, the least trustworthy first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Source {
+    /// Vault's own default.
+    System,
+    /// The ends seen in the server log.
+    Learnt,
+    /// A renewal that was cut short.
+    Warning,
+    /// The mount's configuration.
+    Mount,
+    /// The times of one lease.
+    Lookup,
+    /// The role's configuration.
+    Role,
+}
+
+impl Source {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Learnt => "learnt",
+            Self::Warning => "warning",
+            Self::Mount => "mount",
+            Self::Lookup => "lookup",
+            Self::Role => "role",
+        }
+    }
+}
+
+/// A TTL and on what it rests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Ttl {
+    pub(super) secs: i64,
+    pub(super) source: Source,
+}
+
+/// What is known of a role's TTLs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct RoleTtl {
+    default: Option<Ttl>,
+    max: Option<Ttl>,
+    /// Leases granted before were under another role's rule: it was written then.
+    since: Timestamp,
+    /// Ages in seconds at which leases ended that nobody renewed or asked to revoke.
+    ages: VecDeque<i64>,
+    /// What the ages are enough for.
+    learnt_is_certain: bool,
+}
+
+impl Default for RoleTtl {
+    fn default() -> Self {
+        Self {
+            default: None,
+            max: None,
+            since: Timestamp::MIN,
+            ages: VecDeque::new(),
+            learnt_is_certain: false,
+        }
+    }
+}
+
+impl RoleTtl {
+    /// The TTL of a lease that was granted at `granted`, and whether it is certain.
+    pub(super) fn default_at(&self, granted: Timestamp) -> Option<(i64, bool)> {
+        let default = self.default.filter(|_| granted > self.since)?;
+        let secs = self.max.map_or(default.secs, |max| default.secs.min(max.secs));
+        Some((secs, self.is_certain(default.source)))
+    }
+
+    /// The longest life of a lease that was issued at `issued`, and whether it is certain.
+    pub(super) fn max_at(&self, issued: Timestamp) -> Option<(i64, bool)> {
+        let max = self.max.filter(|_| issued > self.since)?;
+        Some((max.secs, self.is_certain(max.source)))
+    }
+
+    /// The TTLs now, to be shown: default and max.
+    pub(super) fn shown(&self) -> [Option<Ttl>; 2] {
+        let default = match (self.default, self.max) {
+            (Some(default), Some(max)) if max.secs < default.secs => Some(max),
+            (default, _) => default,
+        };
+        [default, self.max]
+    }
+
+    /// The longest life that any lease can have, in seconds, if that is certain.
+    pub(super) fn longest(&self) -> Option<i64> {
+        self.max.filter(|max| max.source > Source::Warning).map(|max| max.secs)
+    }
+
+    /// What leases end by is known.
+    pub(super) fn is_known(&self) -> bool {
+        self.default.is_some_and(|ttl| ttl.source != Source::System)
+    }
+
+    /// Vault itself has told what leases end by.
+    pub(super) fn is_told(&self) -> bool {
+        self.default.is_some_and(|ttl| ttl.source > Source::Warning)
+    }
+
+    fn is_certain(&self, source: Source) -> bool {
+        match source {
+            Source::System => false,
+            Source::Learnt => self.learnt_is_certain,
+            _ => true,
+        }
+    }
+
+    /// A source tells. 0 means that it leaves it to the next one.
+    pub(super) fn told(&mut self, default: i64, max: i64, source: Source) {
+        for (place, secs) in [(&mut self.default, default), (&mut self.max, max)] {
+            if secs > 0 && place.is_none_or(|ttl| ttl.source <= source) {
+                *place = Some(Ttl { secs, source });
+            }
+        }
+    }
+
+    /// What holds where the role leaves it open, by the mount and by Vault. `false` where it
+    /// changes nothing.
+    pub(super) fn inherits(&mut self, default: i64, max: i64, source: Source) -> bool {
+        let before = (self.default, self.max);
+        self.told(default, max, source);
+        // A mount's max TTL holds for its roles, too.
+        if source == Source::Mount && max > 0 && self.max.is_some_and(|own| own.secs > max) {
+            self.max = Some(Ttl { secs: max, source });
+        }
+        before != (self.default, self.max)
+    }
+
+    /// The role itself was read: what it leaves open is open.
+    pub(super) fn read(&mut self, default: i64, max: i64) -> bool {
+        let before = (self.default, self.max);
+        for (place, secs) in [(&mut self.default, default), (&mut self.max, max)] {
+            if secs > 0 {
+                *place = Some(Ttl { secs, source: Source::Role });
+            } else if place.is_some_and(|ttl| ttl.source == Source::Role) {
+                *place = None;
+            }
+        }
+        before != (self.default, self.max)
+    }
+
+    /// The role was written at `at`. What the log hides is not known any more.
+    pub(super) fn written(&mut self, ttls: WrittenTtls, at: Timestamp) {
+        self.since = at;
+        self.ages.clear();
+        self.learnt_is_certain = false;
+        for (place, written) in [(&mut self.default, ttls.default), (&mut self.max, ttls.max)] {
+            match written {
+                WrittenTtl::Secs(secs) if secs > 0 => {
+                    *place =
+                        Some(Ttl { secs: i64::try_from(secs).unwrap_or(i64::MAX), source: Source::Role });
+                }
+                WrittenTtl::Secs(_) | WrittenTtl::Hidden => *place = None,
+                // A write may leave a TTL as it was; only what the role itself said is still so.
+                WrittenTtl::Absent => *place = place.filter(|ttl| ttl.source >= Source::Mount),
+            }
+        }
+    }
+
+    /// A lease that nobody renewed ended (or failed to) at this age, in nanoseconds, and
+    /// nobody had asked for it. `true` where something new is known by it.
+    pub(super) fn learn(&mut self, issued: Timestamp, age: i64) -> bool {
+        if issued <= self.since || self.default.is_some_and(|ttl| ttl.source > Source::Learnt) {
+            return false;
+        }
+        let secs = age.saturating_add(EARLY).div_euclid(1_000_000_000);
+        if secs < 1 {
+            return false;
+        }
+        self.ages.push_back(secs);
+        if self.ages.len() > AGES_MOST {
+            self.ages.pop_front();
+        }
+        let before = (self.default, self.learnt_is_certain);
+        let times = |secs: i64| self.ages.iter().filter(|age| **age == secs).count();
+        // The most frequent age; of several the longest, as what ends early has other reasons.
+        let best = self.ages.iter().map(|secs| (times(*secs), *secs)).max();
+        if let Some((times, secs)) = best.filter(|(times, _)| *times >= BELIEVED) {
+            self.learnt_is_certain = times >= CERTAIN && 2 * times >= self.ages.len();
+            self.default = Some(Ttl { secs, source: Source::Learnt });
+        }
+        before != (self.default, self.learnt_is_certain)
+    }
+
+    /// A renewal was cut short: the lease's whole life is `secs`.
+    pub(super) fn capped(&mut self, issued: Timestamp, secs: i64) {
+        if issued > self.since && self.max.is_none_or(|max| max.source <= Source::Warning) {
+            self.max = Some(Ttl { secs, source: Source::Warning });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    #[test]
+    fn the_same_age_twice_teaches_a_ttl_and_three_times_for_certain() {
+        let mut ttl = RoleTtl::default();
+        assert!(!ttl.learn(at(1), 60 * SECOND + 5_000_000));
+        assert_eq!(ttl.default_at(at(2)), None);
+        assert!(!ttl.learn(at(1), 12 * SECOND));
+        // Some milliseconds early by the audit log's clock.
+        assert!(ttl.learn(at(2), 60 * SECOND - 3_000_000));
+        assert_eq!(ttl.default_at(at(2)), Some((60, false)));
+        assert!(ttl.learn(at(3), 60 * SECOND));
+        assert_eq!(ttl.default_at(at(2)), Some((60, true)));
+    }
+
+    #[test]
+    fn what_is_written_holds_for_leases_from_then_on() {
+        let mut ttl = RoleTtl::default();
+        ttl.read(20, 40);
+        ttl.written(WrittenTtls { default: WrittenTtl::Secs(25), max: WrittenTtl::Hidden }, at(10));
+        assert_eq!(ttl.default_at(at(11)), Some((25, true)));
+        assert_eq!(ttl.default_at(at(9)), None);
+        assert_eq!(ttl.max_at(at(11)), None);
+    }
+
+    #[test]
+    fn a_better_source_wins_and_max_cuts() {
+        let mut ttl = RoleTtl::default();
+        ttl.told(2_764_800, 2_764_800, Source::System);
+        assert!(!ttl.is_known());
+        ttl.told(0, 3600, Source::Mount);
+        assert_eq!(ttl.default_at(at(1)), Some((3600, false)));
+        ttl.read(600, 0);
+        ttl.told(900, 0, Source::Lookup);
+        assert_eq!(ttl.default_at(at(1)), Some((600, true)));
+    }
+}

@@ -1,0 +1,155 @@
+//! Words: what the server log says of leases, and of the node itself.
+
+use super::Ledger;
+use super::ending::{Ending, Known};
+use super::lease::{self, NONE, QUEUED, SPOKEN, SURE};
+use super::proof::NodeId;
+use crate::event::{RenewalTrouble, RevocationTrouble, Timestamp};
+use crate::state::labels::{MountId, RoleId};
+
+/// Time until the next attempt where a line does not say it, in seconds: the longest that
+/// Vault waits, 10 s · 2⁵ and half as much again (expiration.go).
+const WAIT_SECS: i64 = 480;
+
+/// The lease that a line is about.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::state) struct Named<'l> {
+    pub(in crate::state) role: RoleId,
+    pub(in crate::state) mount: MountId,
+    pub(in crate::state) namespace: &'l str,
+    pub(in crate::state) lease: &'l str,
+}
+
+impl Ledger {
+    /// A lease has ended.
+    pub(in crate::state) fn revoked(&mut self, node: NodeId, named: Named<'_>, at: Timestamp) {
+        self.proof.word(node, at);
+        let key = lease::key(named.lease);
+        if !self.recent.insert(key, at) {
+            return;
+        }
+        let known = self.leases.find(key).and_then(|slot| self.take(slot));
+        let role = known.map_or(named.role, |lease| lease.role);
+        self.endings.push_back(Ending {
+            at,
+            key,
+            role,
+            mount: named.mount,
+            namespace: named.namespace.to_owned(),
+            lease: named.lease.to_owned(),
+            known: known.as_ref().map(Known::of),
+            cause: None,
+        });
+    }
+
+    /// A token has ended by its TTL: no line tells of those that somebody revokes.
+    pub fn token_ended(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.word(node, at);
+        self.proof.automatic_end(at);
+    }
+
+    /// An attempt of Vault's to revoke a lease has failed.
+    pub(in crate::state) fn attempt_failed(
+        &mut self,
+        node: NodeId,
+        named: Named<'_>,
+        (attempts, next_attempt): (u32, Option<i64>),
+        trouble: RevocationTrouble,
+        at: Timestamp,
+    ) {
+        self.proof.word(node, at);
+        if self.recent.contains(lease::key(named.lease)) {
+            return;
+        }
+        let Some(slot) = self.find_or_adopt(named.role, named.lease, at, true) else { return };
+        let Some(kept) = self.leases.get_mut(slot) else { return };
+        let role = self.roles.entry(kept.role).or_default();
+        let is_first = attempts <= 1 && kept.attempts == 0;
+        let due = kept.due(&role.ttl);
+        let token = self.tokens.of(kept.token, kept.issued);
+        let is_token_over = token
+            .is_some_and(|token| token.revoked().is_some() || token.ends().is_some_and(|ends| ends <= at));
+        if is_first
+            && Known::of(kept).is_telling()
+            && !kept.has(QUEUED)
+            && !is_token_over
+            && role.ttl.learn(kept.issued, at.nanos_since(kept.issued))
+        {
+            role.is_counted = true;
+        }
+        // Vault tries what should be gone.
+        if due.is_none_or(|(due, _)| due > at) {
+            kept.end = at;
+            kept.flags |= SURE;
+        }
+        kept.flags |= SPOKEN;
+        kept.attempts = u8::try_from(attempts.max(1)).unwrap_or(u8::MAX);
+        kept.next_attempt = at.plus_nanos(next_attempt.unwrap_or(WAIT_SECS * 1_000_000_000));
+        kept.set_cause(trouble);
+    }
+
+    /// A request to renew or to revoke a lease has failed; `renewal` is why the former did.
+    pub(in crate::state) fn request_failed(
+        &mut self,
+        node: NodeId,
+        named: Named<'_>,
+        renewal: Option<RenewalTrouble>,
+        at: Timestamp,
+    ) {
+        self.proof.acted(node, at);
+        self.told.line(at, lease::key(named.lease), named.role, named.mount, renewal);
+    }
+
+    /// Vault has read its leases: it begins to count attempts anew, save for those it gave up.
+    pub fn restored(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.acted(node, at);
+        for slot in self.leases.slots(|lease| lease.attempts > 0 && !super::count::is_stuck(lease, at)) {
+            if let Some(lease) = self.leases.get_mut(slot) {
+                lease.attempts = 0;
+                lease.next_attempt = NONE;
+            }
+        }
+    }
+
+    /// A node was elected.
+    pub fn elected(&mut self, node: NodeId, at: Timestamp) {
+        if !self.proof.elected(node, at) {
+            self.completeness.lost(at);
+        }
+    }
+
+    /// The only node was unsealed.
+    pub fn unsealed(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.acted(node, at);
+    }
+
+    /// A node is not active any more.
+    pub fn stepped_down(&mut self, node: NodeId) {
+        self.proof.stepped_down(node);
+    }
+
+    /// Vault finds its leases too many.
+    pub fn many_leases(&mut self) {
+        self.many_leases += 1;
+    }
+
+    /// Lines of a node's server log were lost.
+    pub fn server_gap(&mut self, node: NodeId) {
+        self.proof.gap(node);
+    }
+
+    /// Lines of an audit log were lost.
+    pub fn audit_gap(&mut self, at: Timestamp) {
+        self.completeness.lost(at);
+    }
+
+    /// A node has issued or revoked something: it is the active one.
+    pub fn acted(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.acted(node, at);
+    }
+
+    /// A mount was made.
+    pub fn born(&mut self, mount: MountId) {
+        self.completeness.born(mount);
+    }
+}
