@@ -49,9 +49,9 @@ pub enum ServerEvent {
     /// Vault has read its leases, after unseal or on becoming active: attempts to revoke begin
     /// anew, and what fell due meanwhile is revoked now.
     LeasesRestored,
-    /// This node has become the active one, or the only one has been unsealed.
+    /// This node is the active one.
     BecameActive {
-        /// It was elected among several: another one may have been active before.
+        /// It was elected among several just now: another one may have been active before.
         elected: bool,
     },
     /// This node is not active any more: it stepped down, was sealed, is shutting down, or has

@@ -2,9 +2,9 @@
 //!
 //! When a node is active: only such a one logs `restoring leases` (a standby with reads
 //! enabled logs `post-unseal setup complete` too, but `skipping lease restoration`),
-//! a node without high availability as well; `acquired lock, enabling active operation`
-//! comes before it, but then OpenBao ends its life as a standby, which looks like the
-//! end of an active one. An end that a node does not live to log is made up for by the
+//! a node without high availability as well. `acquired lock, enabling active operation`
+//! comes before it and tells an election; but then OpenBao ends its life as a standby,
+//! which looks like the end of an active one. An end that a node does not live to log is made up for by the
 //! first lines of its next process.
 
 use super::Line;
@@ -28,7 +28,10 @@ pub(super) fn of(line: &Line) -> Option<ServerEvent> {
     match line.module.as_str() {
         "expiration" => expiration(line),
         "core" if INACTIVE.contains(&line.message.as_str()) => Some(ServerEvent::BecameInactive),
-        "core" if line.message == "restoring leases" => Some(ServerEvent::BecameActive),
+        "core" if line.message == "acquired lock, enabling active operation" => {
+            Some(ServerEvent::BecameActive { elected: true })
+        }
+        "core" if line.message == "restoring leases" => Some(ServerEvent::BecameActive { elected: false }),
         // Among the first words of a new process, before any logger has a name.
         "" if line.message == "proxy environment" => Some(ServerEvent::BecameInactive),
         "core" | "system" => request(line),

@@ -103,7 +103,7 @@ fn terms(log: &str) -> Vec<(String, bool)> {
     let mut terms: Vec<(String, bool)> = Vec::new();
     for line in log.lines() {
         let now = match meaning(line) {
-            Some(ServerEvent::BecameActive) => true,
+            Some(ServerEvent::BecameActive { elected: false }) => true,
             Some(ServerEvent::BecameInactive) => false,
             _ => continue,
         };

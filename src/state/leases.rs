@@ -198,6 +198,7 @@ fn target(entry: &Entry) -> Option<Target> {
             prefix: prefix.to_string(),
             by_force: *form == RevocationForm::Force,
         }),
+        (RevocationForm::Token, _) => Some(Target::Token),
         _ => None,
     }
 }

@@ -25,13 +25,11 @@ impl State {
                 });
                 self.revocations.failed(role, trouble);
             }
-            ServerEvent::RequestedRevocationFailed { lease, trouble, is_unknown } => {
-                let (role, ()) = self.named(&lease, at, &REVOCATION_FAILURES, |ledger, named| {
+            // Counted as a request that failed; Vault's own attempts go on as before.
+            ServerEvent::RequestedRevocationFailed { lease, .. } => {
+                self.named(&lease, at, &REVOCATION_FAILURES, |ledger, named| {
                     ledger.request_failed(node, named, None, at);
                 });
-                if !is_unknown {
-                    self.revocations.failed(role, trouble);
-                }
             }
             ServerEvent::RenewalFailed { lease, trouble } => {
                 self.named(&lease, at, &RENEWALS, |ledger, named| {
@@ -44,7 +42,7 @@ impl State {
             }
             ServerEvent::LeasesRestored => self.ledger.restored(node, at),
             ServerEvent::BecameActive { elected: true } => self.ledger.elected(node, at),
-            ServerEvent::BecameActive { elected: false } => self.ledger.unsealed(node, at),
+            ServerEvent::BecameActive { elected: false } => self.ledger.is_active(node, at),
             ServerEvent::BecameInactive => self.ledger.stepped_down(node),
             ServerEvent::ManyLeases { .. } => self.ledger.many_leases(),
         }

@@ -131,7 +131,7 @@ impl<'a> Monitor<'a> {
         let took = started.elapsed();
         let mut stream = Stream { own, sending, answer, lines: Lines::default() };
         // The stream has begun too late to say so itself.
-        own.fact(Fact::Server(ServerEvent::BecameActive));
+        own.fact(Fact::Server(ServerEvent::BecameActive { elected: false }));
         self.alive(took);
         let opened = Instant::now();
         let end = loop {

@@ -34,7 +34,7 @@ async fn lines_that_mean_something_are_told_with_their_own_time_and_gaps_around_
     );
     let watch = fake.watched(&monitoring()).await;
     until("two streams", || fake.seen_at("sys/monitor").len() >= 2).await;
-    let active = Fact::Server(ServerEvent::BecameActive);
+    let active = Fact::Server(ServerEvent::BecameActive { elected: false });
     let gap = Fact::ServerGap;
     let expected = [&gap, &gap, &active, &revoked(), &gap, &revoked(), &gap, &gap, &active].map(Clone::clone);
     until("the second stream", || told(&watch).len() >= expected.len()).await;

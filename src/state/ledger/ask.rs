@@ -26,6 +26,8 @@ pub(in crate::state) enum Target {
     Hashed(u64),
     /// All below a prefix of a namespace.
     Prefix { namespace: String, prefix: String, by_force: bool },
+    /// Some token.
+    Token,
 }
 
 /// The first half of a keyed hash, which is enough to tell leases apart.
@@ -59,6 +61,15 @@ impl Ask {
     /// It explains this end of that mount, and no other.
     pub(super) fn explain(&mut self, mount: MountId) {
         self.matched = Some(mount);
+    }
+
+    /// It was in flight at that moment, by its own log's clock.
+    pub(super) fn is_in_flight(&self, at: Timestamp) -> bool {
+        self.covers(at, 0)
+    }
+
+    fn covers(&self, at: Timestamp, skew: i64) -> bool {
+        self.from.plus_nanos(-skew) <= at && self.until.is_none_or(|until| at <= until.plus_nanos(skew))
     }
 }
 
@@ -102,9 +113,7 @@ impl Asks {
         skew: i64,
         wants: impl Fn(&Ask) -> bool,
     ) -> Option<&mut Ask> {
-        let covers = |ask: &Ask| {
-            ask.from.plus_nanos(-skew) <= at && ask.until.is_none_or(|until| at <= until.plus_nanos(skew))
-        };
+        let covers = |ask: &Ask| ask.covers(at, skew);
         let never = Timestamp::from_nanos(i64::MAX);
         self.0
             .iter_mut()

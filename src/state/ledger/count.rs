@@ -2,9 +2,9 @@
 //! are of each kind. Pure reads; what they may claim is said by `proof`.
 
 use super::Ledger;
-use super::lease::{Lease, NONE};
+use super::lease::{Certainty, Due, Lease, NONE};
 use super::role::{Anonymous, Role};
-use super::token::Token;
+use super::token::{Token, Tokens};
 use super::ttl::RoleTtl;
 use super::view::Condition;
 use crate::event::{RevocationTrouble, Timestamp};
@@ -29,6 +29,8 @@ pub(super) struct Moment {
     pub(super) since: Option<Timestamp>,
     /// Up to when the logs are known to tell everything.
     pub(super) horizon: Timestamp,
+    /// Since when what is due is revoked.
+    pub(super) revoking_since: Option<Timestamp>,
 }
 
 /// The outstanding leases of a role, by kind.
@@ -60,12 +62,12 @@ pub(super) fn is_vouched(lease: &Lease, since: Timestamp) -> bool {
 
 /// When a lease ends: by its TTL, or with its token.
 pub(super) fn end_of(lease: &Lease, ttl: &RoleTtl, token: Option<&Token>) -> Option<Timestamp> {
-    earliest(lease.due(ttl).map(|(due, _)| due), token)
+    earliest(lease.due(ttl).map(|due| due.at), token)
 }
 
 /// The same of a lease without an ID.
-pub(super) fn anonymous_end(lease: &Anonymous, ttl: &RoleTtl, token: Option<&Token>) -> Option<Timestamp> {
-    earliest(lease.due(ttl).map(|(due, _)| due), token)
+pub(super) fn anonymous_end(lease: &Anonymous, ttl: &RoleTtl, tokens: &Tokens) -> Option<Timestamp> {
+    earliest(lease.due(ttl).map(|due| due.at), tokens.of(lease.token, lease.issued))
 }
 
 fn earliest(due: Option<Timestamp>, token: Option<&Token>) -> Option<Timestamp> {
@@ -84,7 +86,7 @@ impl Moment {
     pub(super) fn condition(
         self,
         lease: &Lease,
-        due: Option<(Timestamp, bool)>,
+        due: Option<Due>,
         end: Option<Timestamp>,
     ) -> Option<Condition> {
         let is_vouched = self.since.is_some_and(|since| is_vouched(lease, since));
@@ -104,12 +106,7 @@ impl Moment {
         self.by_time(is_vouched, due, end)
     }
 
-    fn by_time(
-        self,
-        is_vouched: bool,
-        due: Option<(Timestamp, bool)>,
-        end: Option<Timestamp>,
-    ) -> Option<Condition> {
+    fn by_time(self, is_vouched: bool, due: Option<Due>, end: Option<Timestamp>) -> Option<Condition> {
         let is_past = |wait: i64| end.is_some_and(|end| end.plus_secs(wait) <= self.as_of);
         match self.since {
             Some(_) if is_vouched => {
@@ -121,9 +118,12 @@ impl Moment {
     }
 
     /// Its TTL is certain, and it is past it, as far as the logs go.
-    fn is_overdue(self, due: Option<(Timestamp, bool)>) -> bool {
+    fn is_overdue(self, due: Option<Due>) -> bool {
         let until = self.horizon.min(self.as_of);
-        self.since.is_some() && due.is_some_and(|(due, sure)| sure && due.plus_secs(OVERDUE_SECS) <= until)
+        let (Some(_), Some(revoking), Some(due)) = (self.since, self.revoking_since, due) else {
+            return false;
+        };
+        due.certainty == Certainty::Certain && due.at.max(revoking).plus_secs(OVERDUE_SECS) <= until
     }
 }
 
@@ -162,7 +162,12 @@ impl RoleCount {
 
 impl Ledger {
     pub(super) fn moment(&self, as_of: Timestamp) -> Moment {
-        Moment { as_of, since: self.proof.since(), horizon: self.proof.horizon() }
+        Moment {
+            as_of,
+            since: self.proof.since(),
+            horizon: self.proof.horizon(),
+            revoking_since: self.proof.revoking_since(),
+        }
     }
 
     /// Shows every outstanding lease with an ID to `see`: its condition, its own end, and the
@@ -170,12 +175,12 @@ impl Ledger {
     pub(super) fn each(
         &self,
         moment: Moment,
-        mut see: impl FnMut(&Lease, &Role, Condition, Option<(Timestamp, bool)>, Option<Timestamp>),
+        mut see: impl FnMut(&Lease, &Role, Condition, Option<Due>, Option<Timestamp>),
     ) {
         for (_, lease) in self.leases.iter() {
             let Some(role) = self.roles.get(&lease.role) else { continue };
             let due = lease.due(&role.ttl);
-            let end = earliest(due.map(|(due, _)| due), self.tokens.of(lease.token, lease.issued));
+            let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
             if let Some(condition) = moment.condition(lease, due, end) {
                 see(lease, role, condition, due, end);
             }
@@ -186,12 +191,12 @@ impl Ledger {
     pub(super) fn each_anonymous(
         &self,
         moment: Moment,
-        mut see: impl FnMut(&Anonymous, RoleId, Condition, Option<(Timestamp, bool)>, Option<Timestamp>),
+        mut see: impl FnMut(&Anonymous, RoleId, Condition, Option<Due>, Option<Timestamp>),
     ) {
         for (id, role) in &self.roles {
             for lease in &role.anonymous {
                 let due = lease.due(&role.ttl);
-                let end = earliest(due.map(|(due, _)| due), self.tokens.of(lease.token, lease.issued));
+                let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
                 let is_vouched = moment.since.is_some_and(|since| lease.issued >= since);
                 if let Some(condition) = moment.by_time(is_vouched, due, end) {
                     see(lease, *id, condition, due, end);

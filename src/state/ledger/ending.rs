@@ -3,12 +3,13 @@
 //! instant may be read in any order.
 
 use super::ask::{Ask, Asks, SKEW, Target};
-use super::lease::{Lease, QUEUED, RENEWED};
-use super::role::Cause;
+use super::lease::{Certainty, Due, Lease, NONE, QUEUED, RENEWED};
+use super::role::{Anonymous, Cause};
 use super::ttl::RoleTtl;
 use crate::event::Timestamp;
 use crate::state::labels::{MountId, RoleId};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
 use std::num::NonZeroU64;
 
 /// How long it takes, in seconds of event time.
@@ -26,6 +27,8 @@ pub(super) struct Ending {
     pub(super) lease: String,
     /// What the ledger knew; nothing where its issue had not been seen by then.
     pub(super) known: Option<Known>,
+    /// The anonymous lease that this is taken for.
+    pub(super) anonymous: Option<Anonymous>,
     /// Where it is certain from the beginning.
     pub(super) cause: Option<Cause>,
 }
@@ -61,13 +64,17 @@ impl Known {
         self.flags & flag != 0
     }
 
-    /// Nobody has renewed it, and it was revoked without trouble: its age tells its TTL.
-    pub(super) fn is_telling(self) -> bool {
-        self.issued != Timestamp::MIN && !self.has(RENEWED) && self.attempts == 0
+    /// Nobody has renewed it, no batch token has cut it, and it was revoked without trouble:
+    /// its age tells its TTL.
+    pub(super) fn is_telling(self, at: Timestamp) -> bool {
+        self.issued != NONE
+            && !self.has(RENEWED)
+            && self.attempts == 0
+            && (self.limit == NONE || at < self.limit.plus_nanos(-SKEW))
     }
 
     /// When its TTL ends, if that is known.
-    pub(super) fn due(self, ttl: &RoleTtl) -> Option<Timestamp> {
+    pub(super) fn due(self, ttl: &RoleTtl) -> Option<Due> {
         let lease = Lease {
             issued: self.issued,
             granted: self.granted,
@@ -76,7 +83,7 @@ impl Known {
             flags: self.flags,
             ..Lease::new("", 0, RoleId::of_number(0))
         };
-        lease.due(ttl).map(|(due, _)| due)
+        lease.due(ttl)
     }
 }
 
@@ -88,7 +95,13 @@ pub(super) struct TokenEnds {
 }
 
 /// Why it ended; `None` while that depends on a TTL that nobody knows yet.
-pub(super) fn decide(ending: &Ending, ttl: &RoleTtl, token: TokenEnds, asks: &mut Asks) -> Option<Cause> {
+pub(super) fn decide(
+    ending: &Ending,
+    ttl: &RoleTtl,
+    token: TokenEnds,
+    asks: &mut Asks,
+    others: &VecDeque<Ending>,
+) -> Option<Cause> {
     if ending.cause.is_some() {
         return ending.cause;
     }
@@ -101,16 +114,20 @@ pub(super) fn decide(ending: &Ending, ttl: &RoleTtl, token: TokenEnds, asks: &mu
         return Some(if by_force { Cause::Forced } else { Cause::Prefix });
     }
     let due = known.and_then(|known| known.due(ttl));
-    let is_due = due.is_some_and(|due| at >= due.plus_nanos(-SKEW));
+    let is_due = due.is_some_and(|due| at >= due.at.plus_nanos(-SKEW));
     if let Some(revoked) = token.revoked
         && revoked <= at.plus_nanos(SKEW)
-        && due.is_none_or(|due| due > revoked)
+        && due.is_none_or(|due| due.at > revoked)
     {
         return Some(Cause::Token);
     }
     let hash = known.map_or(0, |known| known.hash);
     if hash != 0 && spend(asks.covering(at, SKEW, |ask| ask.target == Target::Hashed(hash)), ending.mount) {
         return Some(Cause::Requested);
+    }
+    let is_cut = due.is_some_and(|due| due.is_tokens);
+    if is_due && is_cut || !is_due && token.expires.is_some_and(|expires| expires <= at.plus_nanos(SKEW)) {
+        return Some(Cause::Token);
     }
     // A hash that nobody can place names one of those that ended while it was in flight.
     let is_hashed = |ask: &Ask| matches!(ask.target, Target::Hashed(_));
@@ -120,16 +137,16 @@ pub(super) fn decide(ending: &Ending, ttl: &RoleTtl, token: TokenEnds, asks: &mu
     if is_due {
         return Some(Cause::Expired);
     }
-    if token.expires.is_some_and(|expires| expires <= at.plus_nanos(SKEW)) {
-        return Some(Cause::Token);
-    }
     if known.is_none() {
         return Some(Cause::Unknown);
     }
-    if hash == 0 && due.is_some() && spend(asks.covering(at, SKEW, is_hashed), ending.mount) {
+    // The logs' clocks may differ; but what ended within the request's own time comes first.
+    let is_free = |ask: &Ask| is_hashed(ask) && !others.iter().any(|other| ask.is_in_flight(other.at));
+    let is_early = due.is_some_and(|due| due.certainty > Certainty::AtMost);
+    if hash == 0 && is_early && spend(asks.covering(at, SKEW, is_free), ending.mount) {
         return Some(Cause::Requested);
     }
-    due.map(|_| Cause::Early)
+    is_early.then_some(Cause::Early)
 }
 
 fn asked_by_name(ending: &Ending, asks: &mut Asks, skew: i64) -> bool {

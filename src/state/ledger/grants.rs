@@ -3,11 +3,11 @@
 
 use super::ask::{Counted, Target, half};
 use super::ending::{Ending, Known};
-use super::lease::{self, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, RENEWED, SURE};
+use super::lease::{self, Certainty, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, RENEWED, SURE};
 use super::names::form_of;
 use super::role::{Anonymous, Cause};
 use super::told::Failed;
-use super::{ANONYMOUS_MOST, Ledger};
+use super::{ANONYMOUS_MOST, Ledger, count};
 use crate::event::{Caller, GrantedToken, LeaseHash, RequestId, Requester, Timestamp, WrittenTtls};
 use crate::state::labels::{MountId, RoleId};
 
@@ -44,6 +44,7 @@ impl Ledger {
             token: token.unwrap_or(NOBODY),
             requester: issue.requester.map_or(NOBODY, |requester| self.requesters.number(requester)),
             limit: issue.caller.batch_end.unwrap_or(NONE),
+            end: NONE,
         };
         let Some(id) = issue.lease else {
             if self.anonymous < ANONYMOUS_MOST {
@@ -60,12 +61,19 @@ impl Ledger {
             return;
         }
         let form = form_of(&mut self.forms, id);
-        let lease = with(Lease::new(id, form, issue.role), anonymous);
+        let lease = anonymous.named(Lease::new(id, form, issue.role));
         if self.recent.contains(key) {
             // Its end was read first.
-            let ended = |ending: &&mut Ending| ending.key == key && ending.known.is_none();
+            let waits = |ending: &Ending| ending.known.is_none() || ending.anonymous.is_some();
+            let ended = |ending: &&mut Ending| ending.key == key && waits(ending);
             if let Some(ending) = self.endings.iter_mut().find(ended) {
                 ending.known = Some(Known::of(&lease));
+                // It was none of the anonymous ones.
+                if let Some(other) = ending.anonymous.take() {
+                    let place = role.anonymous.partition_point(|lease| lease.issued <= other.issued);
+                    role.anonymous.insert(place, other);
+                    self.anonymous += 1;
+                }
             }
             return;
         }
@@ -88,8 +96,9 @@ impl Ledger {
         let slot = self.find_or_adopt(role, id, at, false)?;
         let kept = self.leases.get_mut(slot)?;
         let ttl = &mut self.roles.entry(kept.role).or_default().ttl;
-        let elapsed = kept.due(ttl).filter(|_| kept.granted != NONE).map(|(due, _)| {
-            let whole = due.nanos_since(kept.granted);
+        let due = kept.due(ttl).filter(|due| due.certainty > Certainty::AtMost && kept.granted != NONE);
+        let elapsed = due.map(|due| {
+            let whole = due.at.nanos_since(kept.granted);
             if whole > 0 { at.nanos_since(kept.granted) as f64 / whole as f64 } else { 1.0 }
         });
         if let Some(hash) = hash.map(half).filter(|hash| *hash != 0) {
@@ -104,9 +113,7 @@ impl Ledger {
                 kept.flags |= SURE;
                 let end = at.plus_secs(secs(left));
                 if kept.issued != NONE {
-                    // The warning's seconds are cut off; the whole is a round number of them.
-                    let whole = end.nanos_since(kept.issued) + 500_000_000;
-                    ttl.capped(kept.issued, whole.div_euclid(1_000_000_000));
+                    ttl.capped(kept.issued, end.nanos_since(kept.issued));
                 }
                 end
             }
@@ -182,6 +189,7 @@ impl Ledger {
         let slot = match target {
             Target::Lease(key) => self.leases.find(*key),
             Target::Hashed(hash) => self.by_hash.get(hash).copied(),
+            Target::Token => return,
             Target::Prefix { prefix, by_force, .. } => {
                 let cause = if *by_force { Cause::Forced } else { Cause::Prefix };
                 self.prefix_done(prefix, place, is_queued, cause, at);
@@ -251,6 +259,7 @@ impl Ledger {
             namespace: namespace.to_owned(),
             lease: String::new(),
             known: Some(Known::of(&lease)),
+            anonymous: None,
             cause: Some(cause),
         });
     }
@@ -271,11 +280,12 @@ impl Ledger {
         let lease = Lease::new(id, form, role);
         let kept = self.roles.entry(role).or_default();
         let must_be_due = is_over && !self.completeness.is_born(kept.mount);
-        let known = kept.identify(at, must_be_due);
+        let tokens = &self.tokens;
+        let known = kept.identify(at, must_be_due, |lease, ttl| count::anonymous_end(lease, ttl, tokens));
         let lease = match known {
             Some(anonymous) => {
                 self.anonymous = self.anonymous.saturating_sub(1);
-                with(lease, anonymous)
+                anonymous.named(lease)
             }
             None => lease,
         };
@@ -284,28 +294,29 @@ impl Ledger {
 
     /// Keeps the ends that leases of a role have by now, before its TTLs change.
     pub(super) fn freeze(&mut self, role: RoleId) {
-        let Some(kept) = self.roles.get(&role).filter(|role| role.leases > 0) else { return };
+        let Some(kept) = self.roles.get_mut(&role) else { return };
         let ttl = kept.ttl.clone();
+        for lease in &mut kept.anonymous {
+            let due = lease.due(&ttl).filter(|due| due.certainty > Certainty::AtMost);
+            lease.end = due.map_or(NONE, |due| due.at);
+        }
+        for known in
+            self.endings.iter_mut().filter(|ending| ending.role == role).filter_map(|e| e.known.as_mut())
+        {
+            let due = known.due(&ttl).filter(|due| due.certainty > Certainty::AtMost);
+            known.end = due.map_or(known.end, |due| due.at);
+        }
+        if kept.leases == 0 {
+            return;
+        }
         for slot in self.leases.slots(|lease| lease.role == role && lease.end == NONE) {
             if let Some(lease) = self.leases.get_mut(slot)
-                && let Some((due, sure)) = lease.due(&ttl)
-                && !lease.has(END_HIDDEN)
+                && let Some(due) = lease.due(&ttl).filter(|due| due.certainty > Certainty::AtMost)
             {
-                lease.end = due;
-                lease.flags |= if sure { SURE } else { 0 };
+                lease.end = due.at;
+                lease.flags |= if due.certainty == Certainty::Certain { SURE } else { 0 };
             }
         }
-    }
-}
-
-fn with(lease: Lease, anonymous: Anonymous) -> Lease {
-    Lease {
-        issued: anonymous.issued,
-        granted: anonymous.issued,
-        token: anonymous.token,
-        requester: anonymous.requester,
-        limit: anonymous.limit,
-        ..lease
     }
 }
 

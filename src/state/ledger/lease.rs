@@ -15,6 +15,26 @@ pub(super) const NOBODY: u32 = u32::MAX;
 /// Length of the random part of a lease ID: `base62.Random(TokenLength)` in Vault's expiration.go.
 const ID_LENGTH: usize = 24;
 
+/// When a lease ends by its TTL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) at: Timestamp,
+    pub(super) certainty: Certainty,
+    /// It is the end of its batch token.
+    pub(super) is_tokens: bool,
+}
+
+/// How well the end of a lease is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Certainty {
+    /// Then, or before.
+    AtMost,
+    /// As far as one can learn.
+    Likely,
+    /// Vault has said so.
+    Certain,
+}
+
 /// One outstanding lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lease {
@@ -90,29 +110,30 @@ impl Lease {
         self.flags & flag != 0
     }
 
-    /// When it ends by its TTL, and whether that is certain.
-    pub(super) fn due(&self, ttl: &RoleTtl) -> Option<(Timestamp, bool)> {
+    /// When it ends by its TTL.
+    pub(super) fn due(&self, ttl: &RoleTtl) -> Option<Due> {
+        let certainty = |sure| if sure { Certainty::Certain } else { Certainty::Likely };
         let due = if self.end != NONE {
-            Some((self.end, self.has(SURE)))
+            Some(Due { at: self.end, certainty: certainty(self.has(SURE)), is_tokens: false })
         } else if self.has(END_HIDDEN) {
             None
         } else {
-            ttl.default_at(self.granted).map(|(secs, sure)| (self.granted.plus_secs(secs), sure))
+            ttl.default_at(self.granted)
+                .map(|(secs, sure)| (self.granted.plus_secs(secs), certainty(sure)))
+                .map(|(at, certainty)| Due { at, certainty, is_tokens: false })
         };
         // Max TTL cuts every renewal.
-        let most = (self.issued != NONE)
-            .then(|| ttl.max_at(self.issued).map(|(secs, sure)| (self.issued.plus_secs(secs), sure)))
-            .flatten();
-        let due = match (due, most) {
-            (Some(due), Some(most)) if most.0 < due.0 => Some(most),
-            (None, Some((most, _))) => Some((most, false)),
-            (due, _) => due,
-        };
-        match due {
-            Some(due) if self.limit != NONE && self.limit < due.0 => Some((self.limit, due.1)),
-            None if self.limit != NONE => Some((self.limit, false)),
-            due => due,
-        }
+        let most = (self.issued != NONE).then(|| ttl.max_at(self.issued)).flatten();
+        let most = most.map(|(secs, sure)| (self.issued.plus_secs(secs), certainty(sure), false));
+        let limit = (self.limit != NONE).then_some((self.limit, Certainty::Certain, true));
+        let bounds = most.into_iter().chain(limit);
+        bounds.fold(due, |due, (at, certainty, is_tokens)| match due {
+            Some(due) if due.at <= at => Some(due),
+            Some(Due { certainty: Certainty::AtMost, .. }) | None => {
+                Some(Due { at, certainty: Certainty::AtMost, is_tokens })
+            }
+            Some(_) => Some(Due { at, certainty, is_tokens }),
+        })
     }
 
     /// Why the last attempt to revoke it failed.

@@ -34,12 +34,17 @@ pub struct Proof {
     active: Option<NodeId>,
     /// The logs say that no node that is watched is active.
     is_passive: bool,
+    /// There was an election, so that another node may be the active one.
+    is_clustered: bool,
     /// Since when every end is seen.
     since: Option<Timestamp>,
     /// When the log was found to be silent: what it showed before proves nothing after.
     silent_at: Option<Timestamp>,
     /// The last word of the server log about any lease.
     last_word: Option<Timestamp>,
+    /// Since when the active node revokes what is due; nothing while it still reads its leases.
+    revoking_since: Option<Timestamp>,
+    is_restoring: bool,
 }
 
 impl Proof {
@@ -100,6 +105,7 @@ impl Proof {
     /// A node was elected. `false` if nobody knows who was active before it: it is the only node
     /// that is watched, so that what was issued and what ended meanwhile was not seen.
     pub(super) fn elected(&mut self, node: NodeId, at: Timestamp) -> bool {
+        self.is_clustered = true;
         let watched = self.nodes.iter().filter(|node| node.server_since.is_some()).count();
         if watched > 1 {
             self.acted(node, at);
@@ -154,6 +160,23 @@ impl Proof {
         self.since
     }
 
+    /// The active node begins to read its leases, and revokes none until it has.
+    pub(super) fn restoring(&mut self) {
+        self.is_restoring = true;
+    }
+
+    /// It has read them: what fell due meanwhile is revoked from now on.
+    pub(super) fn restored(&mut self, at: Timestamp) {
+        self.is_restoring = false;
+        self.revoking_since = Some(at);
+    }
+
+    /// What fell due before is as if it fell due then; nothing while nothing is revoked, and
+    /// nothing can be late.
+    pub(super) fn revoking_since(&self) -> Option<Timestamp> {
+        (!self.is_restoring).then(|| self.revoking_since.unwrap_or(Timestamp::MIN))
+    }
+
     /// Up to when claims hold: the last line of the active node, since a node that has died
     /// revokes nothing and says nothing.
     pub(super) fn horizon(&self) -> Timestamp {
@@ -162,9 +185,10 @@ impl Proof {
         active.into_iter().chain(unnamed).filter_map(|node| node.last_line).max().unwrap_or(Timestamp::MIN)
     }
 
-    /// The logs say that the watched node is not the active one, so that nothing is claimed of leases.
+    /// Another node than the watched ones is active, or may be, so that nothing is said of leases.
+    /// A server that is alone and sealed still has the leases it had.
     pub(super) fn is_passive(&self) -> bool {
-        self.is_passive
+        self.is_passive && self.is_clustered
     }
 }
 
@@ -199,6 +223,9 @@ mod tests {
         proof.line(b, true, at(1));
         proof.word(a, at(2));
         proof.automatic_end(at(2));
+        proof.stepped_down(a);
+        assert!(!proof.is_passive());
+        assert!(proof.elected(a, at(3)));
         proof.stepped_down(a);
         assert!(proof.is_passive());
         assert!(proof.elected(b, at(4)));

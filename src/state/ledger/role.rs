@@ -2,10 +2,10 @@
 //! and how its leases have ended.
 
 use super::ending::Ending;
-use super::lease::NONE;
+use super::lease::{Due, Lease};
 use super::ttl::RoleTtl;
 use crate::event::Timestamp;
-use crate::state::labels::MountId;
+use crate::state::labels::{MountId, RoleId};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -33,6 +33,9 @@ pub(super) enum Cause {
 pub(super) const CAUSES: [&str; 7] =
     ["expired", "requested", "prefix", "forced", "token", "early", "unknown"];
 
+/// An end so near to the expected one, in nanoseconds, is that.
+const NEAR: i64 = 2_000_000_000;
+
 /// A lease of which only the issue is known: it was wrapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Anonymous {
@@ -41,17 +44,27 @@ pub(super) struct Anonymous {
     pub(super) requester: u32,
     /// When its batch token ends; `NONE` without one.
     pub(super) limit: Timestamp,
+    /// When its TTL ends, where that was settled before its role changed; else `NONE`.
+    pub(super) end: Timestamp,
 }
 
 impl Anonymous {
-    /// When it ends by its TTL, and whether that is certain.
-    pub(super) fn due(&self, ttl: &RoleTtl) -> Option<(Timestamp, bool)> {
-        let due = ttl.default_at(self.issued).map(|(secs, sure)| (self.issued.plus_secs(secs), sure));
-        let limit = (self.limit != NONE).then_some(self.limit);
-        match (due, limit) {
-            (Some((due, sure)), Some(limit)) => Some((due.min(limit), sure)),
-            (due, limit) => due.or(limit.map(|limit| (limit, false))),
+    /// The same lease with a name.
+    pub(super) fn named(self, lease: Lease) -> Lease {
+        Lease {
+            issued: self.issued,
+            granted: self.issued,
+            token: self.token,
+            requester: self.requester,
+            limit: self.limit,
+            end: self.end,
+            ..lease
         }
+    }
+
+    /// When it ends by its TTL.
+    pub(super) fn due(self, ttl: &RoleTtl) -> Option<Due> {
+        self.named(Lease::new("", 0, RoleId::of_number(0))).due(ttl)
     }
 }
 
@@ -98,18 +111,21 @@ impl Role {
         self.leases as usize + self.anonymous.len()
     }
 
-    /// The anonymous lease that ended (or was named) at `at`: the one whose TTL ends then, or
-    /// else the oldest that was issued before and is not long past its end.
-    pub(super) fn identify(&mut self, at: Timestamp, must_be_due: bool) -> Option<Anonymous> {
-        const NEAR: i64 = 2_000_000_000;
-        let due = |lease: &Anonymous| lease.due(&self.ttl).map(|(due, _)| due);
-        let is_near = |lease: &Anonymous| due(lease).is_some_and(|due| at.nanos_since(due).abs() <= NEAR);
+    /// The anonymous lease that ended (or was named) at `at`: the one whose end is known to be
+    /// then, by `end_of`, or else the oldest that was issued before.
+    pub(super) fn identify(
+        &mut self,
+        at: Timestamp,
+        must_be_due: bool,
+        end_of: impl Fn(&Anonymous, &RoleTtl) -> Option<Timestamp>,
+    ) -> Option<Anonymous> {
+        let distance = |lease: &Anonymous| end_of(lease, &self.ttl).map(|end| at.nanos_since(end).abs());
+        let near =
+            self.anonymous.iter().enumerate().filter_map(|(place, lease)| Some((distance(lease)?, place)));
+        let nearest = near.min().filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
         let was_there = |lease: &Anonymous| lease.issued <= at.plus_nanos(NEAR);
-        let found = self
-            .anonymous
-            .iter()
-            .position(is_near)
-            .or_else(|| (!must_be_due).then(|| self.anonymous.iter().position(was_there)).flatten())?;
+        let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due);
+        let found = nearest.or_else(oldest)?;
         self.anonymous.remove(found)
     }
 }

@@ -2,8 +2,8 @@
 //! requests meant what, and which leases must have ended unseen.
 
 use super::Ledger;
-use super::ending::{self, Ending, SETTLE_SECS, TokenEnds, decide};
-use super::lease::{Lease, NONE};
+use super::ending::{Ending, SETTLE_SECS, TokenEnds, decide};
+use super::lease::{Certainty, Lease, NONE};
 use super::role::{Cause, Role};
 use super::told::Settled;
 use super::{Counted, count};
@@ -67,25 +67,7 @@ impl Ledger {
 
     fn settle(&mut self, until: Timestamp) {
         while self.endings.front().is_some_and(|ending| ending.at <= until) {
-            let Some(mut ending) = self.endings.pop_front() else { break };
-            let role = self.roles.entry(ending.role).or_default();
-            if ending.known.is_none() && !ending.lease.is_empty() {
-                // Nobody has seen its ID before: it is a wrapped one's, if there is one.
-                let must_be_due = !self.completeness.is_born(role.mount);
-                if let Some(anonymous) = role.identify(ending.at, must_be_due) {
-                    self.anonymous = self.anonymous.saturating_sub(1);
-                    ending.known = Some(ending::Known {
-                        issued: anonymous.issued,
-                        granted: anonymous.issued,
-                        end: NONE,
-                        limit: anonymous.limit,
-                        hash: 0,
-                        token: anonymous.token,
-                        flags: 0,
-                        attempts: 0,
-                    });
-                }
-            }
+            let Some(ending) = self.endings.pop_front() else { break };
             self.decide(ending);
         }
     }
@@ -97,13 +79,13 @@ impl Ledger {
             expires: token.ends(),
         });
         let role = self.roles.entry(ending.role).or_default();
-        let cause = decide(&ending, &role.ttl, token, &mut self.asks);
+        let cause = decide(&ending, &role.ttl, token, &mut self.asks, &self.endings);
         let is_asked = matches!(cause, Some(Cause::Requested | Cause::Prefix | Cause::Forced));
         if !is_asked && !ending.lease.is_empty() {
             self.proof.automatic_end(ending.at);
         }
         let is_natural = matches!(cause, None | Some(Cause::Expired | Cause::Early));
-        let telling = ending.known.filter(|known| is_natural && known.is_telling());
+        let telling = ending.known.filter(|known| is_natural && known.is_telling(ending.at));
         let is_news =
             telling.is_some_and(|known| role.ttl.learn(known.issued, ending.at.nanos_since(known.issued)));
         let (id, now) = (ending.role, ending.at);
@@ -127,10 +109,10 @@ impl Ledger {
         let Some(kept) = self.roles.get_mut(&role) else { return };
         for ending in std::mem::take(&mut kept.held) {
             let cause = match ending.known.and_then(|known| known.due(&kept.ttl)) {
-                Some(due) if ending.at >= due.plus_nanos(-super::ask::SKEW) => Some(Cause::Expired),
-                Some(_) => Some(Cause::Early),
-                None if ending.at.plus_secs(HOLD_SECS) <= now => Some(Cause::Unknown),
-                None => None,
+                Some(due) if ending.at >= due.at.plus_nanos(-super::ask::SKEW) => Some(Cause::Expired),
+                Some(due) if due.certainty > Certainty::AtMost => Some(Cause::Early),
+                _ if ending.at.plus_secs(HOLD_SECS) <= now => Some(Cause::Unknown),
+                _ => None,
             };
             match cause {
                 Some(cause) => kept.ended[cause as usize] += 1,
@@ -154,11 +136,12 @@ impl Ledger {
             let due = self.end_of(lease, role);
             match since {
                 Some(since) if count::is_vouched(lease, since) => {
-                    if let Some((due, true)) = lease.due(&role.ttl)
+                    if let Some(due) = lease.due(&role.ttl)
+                        && due.certainty == Certainty::Certain
                         && lease.attempts == 0
-                        && due.plus_secs(SILENCE_SECS) <= horizon
+                        && due.at.plus_secs(SILENCE_SECS) <= horizon
                     {
-                        unheard = unheard.max(Some(due));
+                        unheard = unheard.max(Some(due.at));
                     }
                 }
                 Some(_) if is_over(lease, due, UNHEARD_SECS, horizon) => gone.push((slot, true)),
@@ -178,8 +161,7 @@ impl Ledger {
             let ttl = role.ttl.clone();
             let before = role.anonymous.len();
             role.anonymous.retain(|lease| {
-                let token = tokens.of(lease.token, lease.issued);
-                let due = count::anonymous_end(lease, &ttl, token);
+                let due = count::anonymous_end(lease, &ttl, tokens);
                 let wait = if is_proven { UNHEARD_SECS } else { ESTIMATED_SECS };
                 let forever = lease.issued.plus_secs(FOREVER_SECS);
                 due.map_or(forever, |due| due.plus_secs(wait)) > now

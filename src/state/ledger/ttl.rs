@@ -62,6 +62,8 @@ pub(super) struct RoleTtl {
     since: Timestamp,
     /// Ages in seconds at which leases ended that nobody renewed or asked to revoke.
     ages: VecDeque<i64>,
+    /// Whole lives of leases as warnings tell them: sum in milliseconds, and how many.
+    lives: (i64, i64),
     /// What the ages are enough for.
     learnt_is_certain: bool,
 }
@@ -73,6 +75,7 @@ impl Default for RoleTtl {
             max: None,
             since: Timestamp::MIN,
             ages: VecDeque::new(),
+            lives: (0, 0),
             learnt_is_certain: false,
         }
     }
@@ -162,6 +165,7 @@ impl RoleTtl {
     pub(super) fn written(&mut self, ttls: WrittenTtls, at: Timestamp) {
         self.since = at;
         self.ages.clear();
+        self.lives = (0, 0);
         self.learnt_is_certain = false;
         for (place, written) in [(&mut self.default, ttls.default), (&mut self.max, ttls.max)] {
             match written {
@@ -201,9 +205,12 @@ impl RoleTtl {
         before != (self.default, self.learnt_is_certain)
     }
 
-    /// A renewal was cut short: the lease's whole life is `secs`.
-    pub(super) fn capped(&mut self, issued: Timestamp, secs: i64) {
+    /// A renewal was cut short: the lease's whole life is so many nanoseconds, give or take the
+    /// second to which Vault's warning is rounded. Of several the mean is rounded again.
+    pub(super) fn capped(&mut self, issued: Timestamp, life: i64) {
         if issued > self.since && self.max.is_none_or(|max| max.source <= Source::Warning) {
+            self.lives = (self.lives.0.saturating_add(life / 1_000_000), self.lives.1 + 1);
+            let secs = (self.lives.0 / self.lives.1 + 500).div_euclid(1000);
             self.max = Some(Ttl { secs, source: Source::Warning });
         }
     }

@@ -1,9 +1,11 @@
 //! Words: what the server log says of leases, and of the node itself.
 
-use super::Ledger;
+use super::ask::{SKEW, Target};
 use super::ending::{Ending, Known};
-use super::lease::{self, NONE, QUEUED, SPOKEN, SURE};
+use super::lease::{self, Certainty, Lease, NOBODY, NONE, QUEUED, SPOKEN, SURE};
 use super::proof::NodeId;
+use super::role::Anonymous;
+use super::{Ledger, count};
 use crate::event::{RenewalTrouble, RevocationTrouble, Timestamp};
 use crate::state::labels::{MountId, RoleId};
 
@@ -30,6 +32,9 @@ impl Ledger {
         }
         let known = self.leases.find(key).and_then(|slot| self.take(slot));
         let role = known.map_or(named.role, |lease| lease.role);
+        // Nobody has seen its ID before: it is a wrapped one's, if there is one.
+        let anonymous = if known.is_none() { self.unnamed(role, at) } else { None };
+        let unnamed = anonymous.map(|lease| lease.named(Lease::new(named.lease, NOBODY, role)));
         self.endings.push_back(Ending {
             at,
             key,
@@ -37,15 +42,29 @@ impl Ledger {
             mount: named.mount,
             namespace: named.namespace.to_owned(),
             lease: named.lease.to_owned(),
-            known: known.as_ref().map(Known::of),
+            known: known.or(unnamed).as_ref().map(Known::of),
+            anonymous,
             cause: None,
         });
     }
 
-    /// A token has ended by its TTL: no line tells of those that somebody revokes.
+    /// A token has ended, by its TTL unless somebody has just asked for it.
     pub fn token_ended(&mut self, node: NodeId, at: Timestamp) {
         self.proof.word(node, at);
-        self.proof.automatic_end(at);
+        if self.asks.covering(at, SKEW, |ask| ask.target == Target::Token).is_none() {
+            self.proof.automatic_end(at);
+        }
+    }
+
+    /// The lease without an ID that ended at `at`, taken out.
+    fn unnamed(&mut self, role: RoleId, at: Timestamp) -> Option<Anonymous> {
+        let kept = self.roles.entry(role).or_default();
+        // Where issues may have been missed, an unknown ID can be one of theirs.
+        let must_be_due = !self.completeness.is_born(kept.mount);
+        let tokens = &self.tokens;
+        let found = kept.identify(at, must_be_due, |lease, ttl| count::anonymous_end(lease, ttl, tokens))?;
+        self.anonymous = self.anonymous.saturating_sub(1);
+        Some(found)
     }
 
     /// An attempt of Vault's to revoke a lease has failed.
@@ -70,7 +89,7 @@ impl Ledger {
         let is_token_over = token
             .is_some_and(|token| token.revoked().is_some() || token.ends().is_some_and(|ends| ends <= at));
         if is_first
-            && Known::of(kept).is_telling()
+            && Known::of(kept).is_telling(at)
             && !kept.has(QUEUED)
             && !is_token_over
             && role.ttl.learn(kept.issued, at.nanos_since(kept.issued))
@@ -78,7 +97,7 @@ impl Ledger {
             role.is_counted = true;
         }
         // Vault tries what should be gone.
-        if due.is_none_or(|(due, _)| due > at) {
+        if due.is_none_or(|due| due.certainty == Certainty::AtMost || due.at > at) {
             kept.end = at;
             kept.flags |= SURE;
         }
@@ -103,6 +122,7 @@ impl Ledger {
     /// Vault has read its leases: it begins to count attempts anew, save for those it gave up.
     pub fn restored(&mut self, node: NodeId, at: Timestamp) {
         self.proof.acted(node, at);
+        self.proof.restored(at);
         for slot in self.leases.slots(|lease| lease.attempts > 0 && !super::count::is_stuck(lease, at)) {
             if let Some(lease) = self.leases.get_mut(slot) {
                 lease.attempts = 0;
@@ -113,13 +133,14 @@ impl Ledger {
 
     /// A node was elected.
     pub fn elected(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.restoring();
         if !self.proof.elected(node, at) {
             self.completeness.lost(at);
         }
     }
 
-    /// The only node was unsealed.
-    pub fn unsealed(&mut self, node: NodeId, at: Timestamp) {
+    /// A node is the active one.
+    pub fn is_active(&mut self, node: NodeId, at: Timestamp) {
         self.proof.acted(node, at);
     }
 
