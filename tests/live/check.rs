@@ -3,7 +3,7 @@
 use crate::support::Metrics;
 use crate::truth::{EXPIRED, Lease, Record, Truth, belongs};
 use crate::watch::Page;
-use crate::world::{MOUNTS, Place, World};
+use crate::world::{BATCH, MOUNTS, Place, STEADY, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -70,6 +70,24 @@ pub(crate) fn outstanding(page: &Metrics, world: &World) -> Result<(), String> {
         let labels = place.labels();
         let shown = page.sum("leasewatch_leases", &labels);
         differences.equal(format_args!("leases{labels:?}"), shown, listed.len() as f64);
+    }
+    differences.result()
+}
+
+/// The same, though ends between these moments may have been lost: leases that live long may be
+/// taken for outstanding until their time is up, those that live shortly no more.
+pub(crate) fn outstanding_but_for(page: &Metrics, world: &World, gaps: &[(f64, f64)]) -> Result<(), String> {
+    let mut differences = Differences::default();
+    let record = Record::of(world);
+    let in_gap = |at: f64| gaps.iter().any(|(from, to)| *from <= at && at <= *to);
+    for (place, listed) in listing(world) {
+        let lost = record.ended_of(&place).filter(|(_, at)| in_gap(*at)).count() as f64;
+        let lives_long = [STEADY, BATCH].contains(&place.role);
+        let least = listed.len() as f64;
+        let labels = place.labels();
+        let shown = page.sum("leasewatch_leases", &labels);
+        let most = least + if lives_long { lost } else { 0.0 };
+        differences.within(format_args!("leases{labels:?}"), shown, least, most);
     }
     differences.result()
 }
