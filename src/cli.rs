@@ -7,7 +7,7 @@ use crate::config::setting::{self, Kind, Setting};
 use crate::config::{Flags, LogFormat, OutputConfig};
 use crate::event::Timestamp;
 use clap::error::Error;
-use clap::{Arg, ArgAction, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 /// Version and revision, as `--version` shows them after the name.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (revision ", env!("LEASEWATCH_REVISION"), ")");
@@ -30,6 +30,9 @@ pub enum Command {
     /// Read finished logs once and print the numbers
     #[command(after_help = ANALYZE_EXAMPLES)]
     Analyze(AnalyzeArgs),
+    /// List the outstanding leases, of a running `serve` or by finished logs
+    #[command(after_help = LEASES_EXAMPLES)]
+    Leases(LeasesArgs),
     /// Say what `serve` would run with, and what stands in its way
     #[command(after_help = CHECK_EXAMPLES)]
     CheckConfig(SettingArgs),
@@ -80,6 +83,31 @@ Examples:
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
 
 Exit codes: 0 done, 1 a file could not be read, 2 bad usage.";
+
+const LEASES_EXAMPLES: &str = "\
+Without logs it asks the `serve` that runs with the state folder, over a socket there
+that only the user leasewatch runs as (and root) may use. With logs it reads them.
+
+Lease IDs are shown by --for-revocation alone, and only of leases that a filter names:
+an ID is all that it takes to revoke somebody's credentials, or to find them in other
+logs, and a list of them on a screen or in a ticket helps nobody else. Over the socket
+they are only sent when they are asked for, which `serve` notes in its log.
+
+Examples:
+  # By mount and role: how many, how old, when the next ends, what is wrong
+  leasewatch leases
+  # Single leases, the most urgent first; by whoever asked for them
+  leasewatch leases --role app
+  leasewatch leases --condition stuck --condition retrying --list
+  leasewatch leases --mount database/ --by requester
+  # As it was in the logs at a moment
+  leasewatch leases --audit-log audit.log* --server-log server.log --at 2026-01-02T03:04:05Z
+  # Revoke what one role's users hold
+  leasewatch leases --role app --for-revocation | xargs -n1 vault lease revoke
+  leasewatch leases --role app --for-revocation | xargs -n1 bao lease revoke
+
+Exit codes: 0 done, also when there is no such lease, 1 nobody serves there, it may not be
+asked or a file could not be read, 2 bad usage or configuration.";
 
 const CHECK_EXAMPLES: &str = "\
 Takes the flags and variables of `serve`, prints the configuration that comes of
@@ -132,6 +160,112 @@ pub enum Format {
     Json,
     /// For people.
     Text,
+}
+
+/// What `leases` takes.
+#[derive(Debug, Args)]
+#[group(skip)]
+#[command(group = ArgGroup::new("filter").multiple(true))]
+pub struct LeasesArgs {
+    /// State folder of the `serve` to ask [env, default: as for `serve`]
+    #[arg(long = "state-dir", value_name = "DIR", conflicts_with_all = ["audit_log", "server_log"])]
+    state_dir: Option<String>,
+    /// TOML file that may name it [env: as for `serve`]
+    #[arg(long = "config.file", value_name = "FILE", conflicts_with_all = ["audit_log", "server_log"])]
+    config_file: Option<String>,
+    /// Read these audit logs instead; rotated files in any order, gzip and zstd too; - is standard input
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub audit_log: Vec<String>,
+    /// Server logs of the same time
+    #[arg(long, value_name = "FILE", num_args = 1.., requires = "audit_log")]
+    pub server_log: Vec<String>,
+    /// Moment in the logs, RFC 3339 [default: the last event]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, requires = "audit_log")]
+    pub at: Option<Timestamp>,
+    /// Only of this role
+    #[arg(long, group = "filter", help_heading = "Which leases")]
+    pub role: Option<String>,
+    /// Only of this mount, relative to its namespace
+    #[arg(long, group = "filter", help_heading = "Which leases")]
+    pub mount: Option<String>,
+    /// Only of this namespace; root is one too
+    #[arg(long, group = "filter", help_heading = "Which leases")]
+    pub namespace: Option<String>,
+    /// Only of this entity ID or display name
+    #[arg(long, value_name = "TEXT", group = "filter", help_heading = "Which leases")]
+    pub requester: Option<String>,
+    /// Only those that are so; may be repeated
+    #[arg(long, value_enum, group = "filter", help_heading = "Which leases")]
+    pub condition: Vec<LeaseCondition>,
+    /// A row for each lease [default where a role is named]
+    #[arg(long, conflicts_with = "by", help_heading = "How they are shown")]
+    pub list: bool,
+    /// A row for each group of leases [default: role]
+    #[arg(long, value_enum, help_heading = "How they are shown")]
+    pub by: Option<LeaseGroups>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = LeasesFormat::Text, help_heading = "How they are shown")]
+    pub format: LeasesFormat,
+    /// One plain lease ID a line, and nothing else; needs a filter
+    #[arg(long, conflicts_with_all = ["list", "by", "format"], help_heading = "How they are shown")]
+    #[arg(requires = "filter")]
+    pub for_revocation: bool,
+    /// A longer line of a log is skipped. Bytes
+    #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
+    pub max_line_bytes: usize,
+    /// Label sets in all, where logs are read; roles beyond it are shown under `(other)`
+    #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
+    pub label_sets: usize,
+    /// error, warn, info, debug or trace
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
+    pub log_level: String,
+    /// Form of leasewatch's own log on standard error
+    #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+impl LeasesArgs {
+    /// How it logs.
+    pub fn output(&self) -> OutputConfig {
+        OutputConfig { level: self.log_level.clone(), format: self.log_format }
+    }
+
+    /// What was typed of the settings of `serve`.
+    pub fn flags(&self) -> Flags {
+        let given = [("state-dir", &self.state_dir), ("config.file", &self.config_file)];
+        Flags(given.into_iter().filter_map(|(flag, text)| Some((flag, vec![text.clone()?]))).collect())
+    }
+}
+
+/// How leases are, to choose from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LeaseCondition {
+    /// 15 seconds or more past its TTL, without a word of its end.
+    Overdue,
+    /// Its revocation failed, and Vault will try again.
+    Retrying,
+    /// Vault has given up: presumed irrevocable.
+    Stuck,
+    /// Within its TTL.
+    Live,
+}
+
+/// What groups of leases have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LeaseGroups {
+    /// Namespace, mount and role.
+    Role,
+    /// Whoever asked for them.
+    Requester,
+}
+
+/// Form of what `leases` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LeasesFormat {
+    /// For people.
+    Text,
+    /// One JSON document; docs/leases.md says what is in it.
+    Json,
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {

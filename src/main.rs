@@ -35,6 +35,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             command::analyze::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Leases(args) => {
+            args.output().start();
+            command::leases::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::CheckConfig(args) => {
             let config = load(args)?;
             let sound = command::check_config::run(&config, &mut io::stdout().lock())?;

@@ -24,7 +24,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
     ("exposition", &["event", "snapshot", "contract"]),
-    ("report", &["pipeline", "snapshot", "contract"]),
+    ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
     ("cli", &["config", "event"]),
 ];
 

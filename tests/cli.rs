@@ -41,10 +41,10 @@ fn version_names_the_revision() {
 fn help_teaches_by_examples_and_names_the_exit_codes() {
     let (code, stdout, _) = output(&folder(), &["--help"]);
     assert_eq!(code, 0);
-    for part in ["serve", "analyze", "check-config", "Exit codes:"] {
+    for part in ["serve", "analyze", "leases", "check-config", "Exit codes:"] {
         assert!(stdout.contains(part), "{part} is missing in:\n{stdout}");
     }
-    for command in ["serve", "analyze", "check-config"] {
+    for command in ["serve", "analyze", "leases", "check-config"] {
         let (code, stdout, _) = output(&folder(), &[command, "--help"]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Exit codes: 0"), "{stdout}");
@@ -53,6 +53,11 @@ fn help_teaches_by_examples_and_names_the_exit_codes() {
     assert!(stdout.contains("leasewatch serve --audit-log /var/log/vault/audit.log"), "{stdout}");
     assert!(stdout.contains("[env: BAO_ADDR, VAULT_ADDR]"), "{stdout}");
     assert!(stdout.contains("VAULT_TOKEN (BAO_TOKEN)"), "{stdout}");
+    let (_, stdout, _) = output(&folder(), &["leases", "--help"]);
+    for client in ["vault", "bao"] {
+        let pipe = format!("--for-revocation | xargs -n1 {client} lease revoke");
+        assert!(stdout.contains(&pipe), "{stdout}");
+    }
 }
 
 #[test]

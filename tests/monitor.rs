@@ -12,7 +12,7 @@ use leasewatch::event::{EventKind, Fact, OWN_MARKER_PREFIX, Observation, ServerE
 use leasewatch::vault::ApiState;
 use serde_json::{Value, json};
 use std::time::Duration;
-use support::{Bao, BaoCluster, eventually};
+use support::{Bao, BaoCluster, Leasewatch, eventually};
 use watch::{Watch, config, pace, until};
 
 fn monitoring(bao: &Bao) -> VaultConfig {
@@ -136,4 +136,53 @@ async fn a_stream_holds_up_no_change_of_the_active_node() {
         names.iter().enumerate().any(|(place, name)| place != heir && streams(&watched, name))
     })
     .await;
+}
+
+/// The observations that `serve` has kept, in order.
+fn kept(state: &std::path::Path) -> Vec<Observation> {
+    let text = std::fs::read_to_string(state.join("observations")).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+#[test]
+fn serve_keeps_what_the_stream_says_and_begins_anew_with_a_gap() {
+    let bao = Bao::start();
+    pki(&bao);
+    let state = tempfile::Builder::new().prefix("leasewatch-state-").tempdir().unwrap();
+    let arguments = [
+        "--audit-log",
+        bao.audit_log().to_str().unwrap(),
+        "--state-dir",
+        state.path().to_str().unwrap(),
+        "--vault.monitor",
+        "--vault.scrape-interval",
+        "1s",
+    ]
+    .map(str::to_owned);
+    let (address, token) = (bao.address(), bao.root_token().to_owned());
+    let variables = [("VAULT_ADDR", address.as_str()), ("VAULT_TOKEN", token.as_str())];
+    let mut leasewatch = Leasewatch::start(arguments, &variables);
+    let streams = |leasewatch: &Leasewatch| {
+        leasewatch.metrics_when("the stream is there", |page| {
+            match page.value("leasewatch_scrape_success", &[("api", "monitor")]) {
+                Some(value) if value > 0.5 => Ok(()),
+                other => Err(format!("scrape_success is {other:?}")),
+            }
+        });
+    };
+    let ends = |lease: &str| {
+        eventually("the end is kept", Duration::from_secs(60), || {
+            let end = Fact::Server(ServerEvent::LeaseRevoked { lease: lease.into() });
+            kept(state.path()).into_iter().position(|kept| kept.fact == end).ok_or_else(|| lease.to_owned())
+        })
+    };
+    streams(&leasewatch);
+    let first = ends(&issue(&bao));
+    leasewatch.kill9();
+    leasewatch.restart();
+    streams(&leasewatch);
+    let second = ends(&issue(&bao));
+    let between =
+        kept(state.path())[first..second].iter().filter(|kept| kept.fact == Fact::ServerGap).count();
+    assert!(between >= 1, "nobody knows what was missed");
 }

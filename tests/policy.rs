@@ -11,13 +11,15 @@ use leasewatch::config::{AuthConfig, Secret, SecretSource, VaultConfig};
 use leasewatch::event::Fact;
 use leasewatch::vault::ApiState;
 use serde_json::json;
+use std::time::Duration;
 use support::Bao;
 use watch::{Watch, config, pace, until};
 
 const POLICY: &str = include_str!("../docs/policies/leasewatch.hcl");
 
 /// Every part of the API that needs a right.
-const APIS: [&str; 6] = ["metrics", "irrevocable_leases", "mounts", "roles", "token", "monitor"];
+const APIS: [&str; 7] =
+    ["metrics", "irrevocable_leases", "mounts", "roles", "token", "monitor", "lease_lookup"];
 
 /// What is missing without a block.
 enum Loss {
@@ -30,13 +32,14 @@ enum Loss {
 }
 
 /// Every block of the policy, and what it buys.
-const BOUGHT: [(&str, &str, Loss); 9] = [
+const BOUGHT: [(&str, &str, Loss); 10] = [
     ("sys/metrics", "read", Loss::Api("metrics")),
     ("sys/leases/count", "read", Loss::Api("irrevocable_leases")),
     ("sys/mounts", "read", Loss::AllMounts),
     ("sys/auth", "read", Loss::AllMounts),
     ("database/roles", "list", Loss::Api("roles")),
     ("database/roles/*", "read", Loss::Api("roles")),
+    ("sys/leases/lookup", "update", Loss::Api("lease_lookup")),
     ("sys/monitor", "read", Loss::Api("monitor")),
     ("auth/token/lookup-self", "read", Loss::Api("token")),
     ("auth/token/renew-self", "update", Loss::Renewal),
@@ -92,6 +95,8 @@ fn watch(bao: &Bao, auth: AuthConfig) -> Watch {
 
 /// Waits until every part was asked and granted, but for these.
 async fn all_ok_but(watch: &Watch, missing: &[&str]) {
+    until("room for a look-up", || watch.lookups.has_room()).await;
+    watch.lookups.want("database/creds/app/IQKPMGwQG9pFyGhiLuRyKjV6".to_owned(), String::new());
     for api in APIS {
         let state = if missing.contains(&api) { ApiState::Denied } else { ApiState::Ok };
         until(&format!("{api} is {state:?}"), || watch.is(api, state)).await;
@@ -147,6 +152,37 @@ async fn each_block_taken_away_takes_what_it_bought_and_nothing_else() {
             }
             Loss::Renewal => renewal(&bao, &whole, &policy).await,
         }
+    }
+}
+
+/// The right that the recommended policy leaves out, since it needs `sudo`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_listing_policy_buys_the_listing_alone() {
+    const LISTING: &str = include_str!("../docs/policies/leasewatch-listing.hcl");
+    let bao = server();
+    let plain = write_policy_without(&bao, "nothing");
+    bao.write("sys/policies/acl/listing", &json!({ "policy": LISTING }));
+    let without_sudo = LISTING.replace(", \"sudo\"", "");
+    assert_ne!(without_sudo, LISTING);
+    bao.write("sys/policies/acl/without-sudo", &json!({ "policy": without_sudo }));
+    for (more, state) in
+        [(None, ApiState::Denied), (Some("without-sudo"), ApiState::Denied), (Some("listing"), ApiState::Ok)]
+    {
+        let policies: Vec<_> = [Some(plain.as_str()), more].into_iter().flatten().collect();
+        let body = json!({"policies": policies, "no_default_policy": true, "ttl": "1h"});
+        let token = bao.write("auth/token/create", &body).string("/auth/client_token");
+        let auth = AuthConfig::Token(Secret::new(token));
+        let config = VaultConfig { auth, listing_interval: Some(Duration::from_millis(50)), ..config() };
+        let watched = Watch::start(&[("a", &bao.address())], &config, &pace());
+        until(&format!("listing with {more:?} is {state:?}"), || watched.is("lease_listing", state)).await;
+        if state == ApiState::Denied {
+            let trouble = watched.api("lease_listing").and_then(|report| report.trouble).unwrap();
+            let line = r#"path "sys/leases/lookup/database/creds/*" { capabilities = ["list", "sudo"] }"#;
+            assert!(trouble.contains(line), "{trouble}");
+        }
+        let told = |fact: &Fact| matches!(fact, Fact::Listed { .. });
+        assert_eq!(watched.facts().iter().any(told), state == ApiState::Ok);
+        watched.stop().await;
     }
 }
 

@@ -5,7 +5,7 @@ use super::duration::seconds;
 use super::hashed::is_hashed;
 use super::loose::{Amount, Data, Loose};
 use super::view::{self, Line};
-use super::{error_text, json, token};
+use super::{error_text, hashed, json, token};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Operation, Outcome,
     RequestId, Requester, Stage, Text, Timestamp, WrittenTtl, WrittenTtls,
@@ -121,6 +121,12 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             WrittenTtls::default()
         },
         token: granted_token.filter(|_| outcome == Outcome::Ok).map(|auth| token::granted(auth)),
+        wrapping: match (&action, response.and_then(|r| r.wrap_info.as_ref())) {
+            // Whoever unwraps names the token, or uses it as his own.
+            (Action::Unwrap, _) => [data.and_then(|data| data.rare().token), caller.accessor],
+            (_, Some(wrap)) if wrapped => [hashed::token(&wrap.token), hashed::token(&wrap.accessor)],
+            _ => [None; 2],
+        },
         requester: requester.map(Box::new),
         action,
         relayed: match stage {

@@ -109,5 +109,9 @@ pub(super) struct Secret<'a> {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct WrapInfo<'a> {
     #[serde(borrow, default)]
+    pub(super) token: Str<'a>,
+    #[serde(borrow, default)]
+    pub(super) accessor: Str<'a>,
+    #[serde(borrow, default)]
     pub(super) creation_path: Str<'a>,
 }

@@ -2,4 +2,7 @@
 
 pub mod analyze;
 pub mod check_config;
+mod finished;
+pub mod leases;
+mod local;
 pub mod serve;

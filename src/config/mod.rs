@@ -56,6 +56,14 @@ impl Config {
         resolve::resolve(&layers::Layers::load(flags, variables)?)
     }
 
+    /// The state folder alone, as `serve` would find it: for commands that look for a running one.
+    ///
+    /// # Errors
+    /// What is wrong with that setting, or with the file that may name it.
+    pub fn state_dir(flags: Flags, variables: BTreeMap<String, String>) -> Result<PathBuf, ConfigError> {
+        resolve::state_dir(&layers::Layers::load(flags, variables)?)
+    }
+
     /// The environment of this process, without variables that are not UTF-8.
     pub fn environment() -> BTreeMap<String, String> {
         std::env::vars_os()

@@ -95,6 +95,13 @@ pub static REVOCATIONS: Metric = metric(
     &["vault_namespace", "mount", "engine", "role", "cause"],
     "Leases that ended, each once, by why: early means before its TTL without anybody found who asked.",
 );
+/// Users left behind.
+pub static FORCED_DESPITE: Metric = metric(
+    "leasewatch_forced_revocation_failures_total",
+    Counter,
+    &["vault_namespace", "mount", "engine", "role", "reason"],
+    "Leases given up by force although the engine failed, by reason: what they named may live on.",
+);
 /// Renewals that failed.
 pub static RENEWAL_FAILURES: Metric = metric(
     "leasewatch_renewal_failures_total",
@@ -153,6 +160,7 @@ pub static ALL: &[&Metric] = &[
     &TOKEN_LEASES,
     &DRIFT,
     &REVOCATIONS,
+    &FORCED_DESPITE,
     &RENEWAL_FAILURES,
     &RENEWAL_ELAPSED,
     &ROLE_DEFAULT_TTL,

@@ -56,6 +56,8 @@ pub struct Entry {
     pub ttls: WrittenTtls,
     /// The token that the answer carries: of a login, a creation or a renewal.
     pub token: Option<GrantedToken>,
+    /// The wrapping token and its accessor, where an answer was wrapped or unwrapped.
+    pub wrapping: [Option<TokenHash>; 2],
     /// Who asked, of an answer that a lease comes with (or may, being wrapped).
     pub requester: Option<Box<Requester>>,
 }

@@ -1,6 +1,7 @@
-//! Snapshot to people: what `analyze` prints. One format a file.
+//! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
 mod json;
+pub mod leases;
 mod table;
 mod text;
 

@@ -31,6 +31,8 @@ impl State {
             lease: entry.lease.as_deref(),
             caller: entry.caller,
             requester: entry.requester.as_deref(),
+            wrapping: entry.wrapping,
+            granted: entry.granted,
         });
     }
 
@@ -49,7 +51,7 @@ impl State {
         let Some(lease) = &entry.lease else { return };
         let namespace = self.namespace_asked(entry, Some(lease));
         let role = self.role_of_lease(&namespace, lease, true, at, &metric::ISSUED);
-        self.ledger.unwrapped(role, lease, at);
+        self.ledger.unwrapped(role, lease, entry.wrapping, at);
     }
 
     /// A request to revoke was logged, which may explain an end.
@@ -147,7 +149,7 @@ impl State {
                 _ => entry.caller.accessor,
             };
             if let Some(token) = token {
-                self.ledger.token_revoked(token, at);
+                self.ledger.token_revoked(token, at.plus_nanos(-took.unwrap_or(0)));
             }
         }
         let is_done = matches!(asked, Asked::Ok | Asked::Queued);

@@ -3,6 +3,7 @@
 use super::families::Out;
 use super::labels::{Labels, MountId, RoleId};
 use crate::contract::credentials::{REVOCATION_FAILURES, REVOCATION_REQUESTS};
+use crate::contract::leases::FORCED_DESPITE;
 use crate::event::{RevocationForm, RevocationTrouble};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub enum Asked {
 pub struct Revocations {
     requests: BTreeMap<MountId, BTreeMap<RevocationForm, [u64; OUTCOMES.len()]>>,
     failures: BTreeMap<RoleId, BTreeMap<RevocationTrouble, u64>>,
+    /// Leases that were given up by force although the engine failed.
+    forced: BTreeMap<RoleId, BTreeMap<RevocationTrouble, u64>>,
 }
 
 impl Revocations {
@@ -47,8 +50,14 @@ impl Revocations {
         *self.failures.entry(role).or_default().entry(trouble).or_default() += 1;
     }
 
+    /// A lease was given up by force although the engine failed.
+    pub fn forced(&mut self, role: RoleId, trouble: RevocationTrouble) {
+        *self.forced.entry(role).or_default().entry(trouble).or_default() += 1;
+    }
+
     /// Forgets a role.
     pub fn retire(&mut self, role: RoleId) {
+        self.forced.remove(&role);
         self.failures.remove(&role);
     }
 
@@ -61,6 +70,15 @@ impl Revocations {
                     let (form, outcome) = (Arc::from(form.name()), Arc::from(*outcome));
                     family.count([namespace.clone(), mount.clone(), engine.clone(), form, outcome], *times);
                 }
+            }
+        }
+        let family = out.family(&FORCED_DESPITE);
+        for (role, counts) in &self.forced {
+            let [namespace, mount, engine, role] = labels.role_values(*role);
+            for (trouble, times) in counts {
+                let reason = Arc::from(trouble.name());
+                family
+                    .count([namespace.clone(), mount.clone(), engine.clone(), role.clone(), reason], *times);
             }
         }
         let family = out.family(&REVOCATION_FAILURES);

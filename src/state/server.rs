@@ -38,7 +38,7 @@ impl State {
             }
             ServerEvent::ForcedDespite { trouble } => {
                 let role = self.ledger.role_by_force(at).unwrap_or_else(|| self.unknown_role("", at));
-                self.revocations.failed(role, trouble);
+                self.revocations.forced(role, trouble);
             }
             ServerEvent::LeasesRestored => self.ledger.restored(node, at),
             ServerEvent::BecameActive { elected: true } => self.ledger.elected(node, at),

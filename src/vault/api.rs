@@ -26,11 +26,15 @@ pub enum Api {
     Roles,
     /// `sys/monitor`.
     Monitor,
+    /// `sys/leases/lookup` of single leases.
+    LeaseLookup,
+    /// `sys/leases/lookup/<prefix>` of roles.
+    LeaseListing,
 }
 
 impl Api {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Health,
         Self::Leader,
         Self::Login,
@@ -40,6 +44,8 @@ impl Api {
         Self::Mounts,
         Self::Roles,
         Self::Monitor,
+        Self::LeaseLookup,
+        Self::LeaseListing,
     ];
 
     /// Value of the label `api`.
@@ -54,6 +60,8 @@ impl Api {
             Self::Mounts => "mounts",
             Self::Roles => "roles",
             Self::Monitor => "monitor",
+            Self::LeaseLookup => "lease_lookup",
+            Self::LeaseListing => "lease_listing",
         }
     }
 }
@@ -72,6 +80,10 @@ pub struct Pace {
     /// Shortest time between readings of mounts and roles, when something
     /// unknown shows up.
     pub inventory_at_least: Duration,
+    /// Between look-ups of single leases.
+    pub lookup: Duration,
+    /// Shortest time between listings of the leases of two roles.
+    pub listing_at_least: Duration,
     /// After a refusal that only a human can lift.
     pub denied: Duration,
     /// Longest wait after failures.
@@ -90,6 +102,8 @@ impl Pace {
             token: interval.max(Duration::from_secs(60)),
             inventory: interval.max(Duration::from_secs(600)),
             inventory_at_least: interval.max(Duration::from_secs(60)),
+            lookup: Duration::from_secs(5),
+            listing_at_least: Duration::from_secs(1),
             denied: interval.max(Duration::from_secs(600)),
             longest_wait: interval.max(Duration::from_secs(300)),
             roles_per_scrape: 25,

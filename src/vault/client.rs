@@ -254,6 +254,10 @@ fn refusal(status: u16, words: &str, call: &Call<'_>) -> Error {
         307 | 308 if call.path != "sys/health" => Error::Standby,
         400 if says("local-only request") => Error::Standby,
         400 if says("prometheus is not enabled") => Error::TelemetryOff,
+        // So it calls one that does not exist, or not any more.
+        400 if call.path == "sys/leases/lookup" && says(r#"["invalid lease"]"#) => {
+            Error::NotFound { path: call.path.to_owned() }
+        }
         400 if says("HTTP request to an HTTPS server") => {
             Error::Malformed { problem: "the listener speaks TLS: use https://" }
         }

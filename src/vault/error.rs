@@ -99,6 +99,15 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// More leases of one role than are listed.
+    #[error(
+        "a role has more than {most} leases, which are not listed: find out why there are so many, or \
+         take vault.listing_interval out"
+    )]
+    TooManyLeases {
+        /// The cap.
+        most: usize,
+    },
     /// The stream of the server log ended.
     #[error("the stream of the server log ended; what is logged until it is back is lost")]
     StreamEnded,
@@ -129,6 +138,7 @@ impl Error {
             Self::RateLimited => "rate_limited",
             Self::Refused { .. } => "refused",
             Self::Malformed { .. } => "malformed",
+            Self::TooManyLeases { .. } => "too_many_leases",
             Self::StreamEnded => "stream_ended",
             Self::TooLarge { .. } => "too_large",
         }

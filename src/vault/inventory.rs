@@ -99,6 +99,14 @@ pub(super) fn role_names(keys: Vec<String>) -> impl Iterator<Item = String> {
     })
 }
 
+/// Whether a name below a role's prefix is a lease of the role: each wrapping token of a
+/// wrapped credential has a lease of its own there, `h` and 64 hexadecimal digits.
+pub(super) fn is_lease_of_role(name: &str) -> bool {
+    let token = name.strip_prefix('h').and_then(|rest| rest.as_bytes().get(..64));
+    let is_hex = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
+    !name.ends_with('/') && !token.is_some_and(|digits| digits.iter().all(is_hex))
+}
+
 fn seconds(value: &Value) -> u64 {
     match value {
         Value::Number(number) => number.as_u64().or_else(|| number.as_f64().map(whole)).unwrap_or(0),
@@ -123,6 +131,20 @@ mod tests {
     fn ttls_as_numbers_and_text() {
         let of = |text| seconds(&serde_json::from_str(text).expect("JSON"));
         assert_eq!([of("60"), of("60.0"), of("\"60s\""), of("null"), of("-3")], [60, 60, 60, 0, 0]);
+    }
+
+    #[test]
+    fn wrapping_tokens_are_no_leases_of_the_role() {
+        let token = "h".to_owned() + &"0a".repeat(32);
+        for name in [token.clone(), format!("{token}.a1B2c3"), "folder/".to_owned()] {
+            assert!(!is_lease_of_role(&name), "{name}");
+        }
+        let lease = "h".to_owned() + &"Zz".repeat(11) + "0";
+        for name in
+            [lease, "IQKPMGwQG9pFyGhiLuRyKjV6".to_owned(), "IQKPMGwQG9pFyGhiLuRyKjV6.a1B2c".to_owned()]
+        {
+            assert!(is_lease_of_role(&name), "{name}");
+        }
     }
 
     #[test]

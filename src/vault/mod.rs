@@ -11,7 +11,9 @@
 //!                                ├ asker ┬─ auth       token, login, renewal
 //!                                │       ├─ telemetry  sys/metrics
 //!                                │       └─ cluster    leases, mounts; walk: roles
-//!                                └ monitor  the server log, where it is switched on
+//!                                ├ monitor  the server log, where it is switched on
+//!                                ├ lookup   the times of single leases
+//!                                └ listing  the leases of roles, where it is switched on
 //! ```
 
 mod api;
@@ -22,6 +24,8 @@ mod cluster;
 mod error;
 mod families;
 mod inventory;
+mod listing;
+mod lookup;
 mod monitor;
 mod node;
 mod nonce;
@@ -32,12 +36,14 @@ mod report;
 mod stamp;
 mod telemetry;
 mod tls;
+mod turn;
 mod walk;
 
 pub use api::{Api, Pace};
 pub use board::Board;
 pub use client::{JSON_LIMIT, METRICS_LIMIT};
 pub use error::Error;
+pub use lookup::Lookups;
 pub use own::Tell;
 pub use report::{ApiReport, ApiState, NodeReport};
 pub use telemetry::{CHOSEN, Chosen, Telemetry, chosen_counters};
@@ -95,10 +101,21 @@ impl Scraper {
                 prefix: config.metrics_prefix.clone(),
                 namespaces: namespaces.clone(),
                 monitor: config.monitor,
+                lookups: None,
+                listing_interval: config.listing_interval,
             })
         };
         let nodes = nodes.iter().map(build).collect::<Result<_, Error>>()?;
         Ok(Self { nodes })
+    }
+
+    /// Looks up the leases that are put there.
+    #[must_use]
+    pub fn looking_up(mut self, lookups: &Lookups) -> Self {
+        for node in &mut self.nodes {
+            node.lookups = Some(lookups.clone());
+        }
+        self
     }
 
     /// At another pace than the usual one.

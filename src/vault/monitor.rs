@@ -12,11 +12,13 @@ use super::client::{Call, Right};
 use super::error::Error;
 use super::node::Node;
 use super::nonce::jittered;
-use super::own::{Own, Sending};
+use super::own::{self, Own, Sending};
 use super::pulse::{Health, Role};
-use crate::event::{EventKind, Fact, ServerEvent};
+use super::turn::Turn;
+use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::serverlog;
 use reqwest::Response;
+use reqwest::header::{DATE, HeaderMap};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -28,6 +30,7 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Follows the server log of one node while it is active.
 pub(super) struct Monitor<'a> {
     node: &'a Node,
+    turn: Turn<'a>,
     failures: u32,
 }
 
@@ -54,56 +57,32 @@ impl Drop for Stream<'_> {
 }
 
 impl<'a> Monitor<'a> {
-    /// Nothing asked yet.
-    pub(super) fn new(node: &'a Node) -> Self {
-        Self { node, failures: 0 }
+    /// Of `node`, whose pulse `role` tells. Nothing asked yet.
+    pub(super) fn new(node: &'a Node, role: watch::Receiver<Role>) -> Self {
+        Self { node, turn: Turn::new(node, Api::Monitor, role), failures: 0 }
     }
 
     /// Follows until it is dropped.
-    pub(super) async fn run(&mut self, mut role: watch::Receiver<Role>) {
+    pub(super) async fn run(&mut self) {
         // What was logged while nobody followed is lost.
         self.node.own.fact(Fact::ServerGap);
-        while role.changed().await.is_ok() {
-            while *role.borrow_and_update() == Role::Active {
-                let Some(token) = self.node.auth.at_hand().await else {
-                    if !self.wait_for_token(&mut role).await {
-                        break;
-                    }
-                    continue;
-                };
-                let (wait, generation) = match self.follow(&token, &mut role).await {
-                    End::Inactive => {
-                        self.rest("the active node is asked for it");
-                        break;
-                    }
-                    End::Broken(error) => (self.failed(error), token.generation),
-                };
-                if !self.pause(wait, generation, &mut role).await {
-                    return;
+        while let Some(token) = self.turn.token().await {
+            match self.follow(&token).await {
+                End::Inactive => {
+                    self.turn.rest("the active node is asked for it");
+                    // The pulse may not have noticed yet.
+                    self.turn.goes_on().await;
+                }
+                End::Broken(error) => {
+                    let wait = self.failed(error);
+                    self.turn.pause(wait, &token).await;
                 }
             }
-            let now = *role.borrow();
-            if now != Role::Active {
-                self.rest("the active node is asked for it");
-            }
-        }
-    }
-
-    /// A login is another loop's, and may be under way. Whether it is worth looking again.
-    async fn wait_for_token(&self, role: &mut watch::Receiver<Role>) -> bool {
-        if !self.node.auth.is_configured() {
-            self.rest("no token is configured");
-            return false;
-        }
-        self.rest("there is no token");
-        tokio::select! {
-            () = tokio::time::sleep(FIRST_WAIT.min(self.node.pace.interval)) => true,
-            changed = role.changed() => changed.is_ok(),
         }
     }
 
     /// Opens the stream, and tells what it says until it ends.
-    async fn follow(&mut self, token: &Token, role: &mut watch::Receiver<Role>) -> End {
+    async fn follow(&mut self, token: &Token) -> End {
         let started = Instant::now();
         // The pulse may be an interval old: on a standby a stream would do harm.
         match Health::ask(&self.node.client).await {
@@ -112,7 +91,6 @@ impl<'a> Monitor<'a> {
             Err(error) => return End::Broken(error),
         }
         let own = &self.node.own;
-        own.fact(Fact::ServerGap);
         let sending = own.sending();
         let call = Call {
             path: "sys/monitor",
@@ -129,9 +107,11 @@ impl<'a> Monitor<'a> {
             Err(error) => return End::Broken(error),
         };
         let took = started.elapsed();
+        let began = beginning(answer.headers(), own::now());
         let mut stream = Stream { own, sending, answer, lines: Lines::default() };
+        own.dated(began, Fact::ServerGap);
         // The stream has begun too late to say so itself.
-        own.fact(Fact::Server(ServerEvent::BecameActive { elected: false }));
+        own.dated(began, Fact::Server(ServerEvent::BecameActive { elected: false }));
         self.alive(took);
         let opened = Instant::now();
         let end = loop {
@@ -140,8 +120,8 @@ impl<'a> Monitor<'a> {
                     Ok(Some(chunk)) => if tell(own, &mut stream.lines, &chunk) { break End::Inactive },
                     Ok(None) | Err(_) => break End::Broken(Error::StreamEnded),
                 },
-                changed = role.changed() => {
-                    if changed.is_err() || *role.borrow_and_update() != Role::Active {
+                goes_on = self.turn.goes_on() => {
+                    if !goes_on {
                         break End::Inactive;
                     }
                     self.alive(took);
@@ -160,10 +140,6 @@ impl<'a> Monitor<'a> {
         self.node.record(Api::Monitor, Ok(()), took, self.node.pace.interval);
     }
 
-    fn rest(&self, why: &'static str) {
-        self.node.rest(&[Api::Monitor], why);
-    }
-
     /// Notes a failure. Gives the wait until the next attempt.
     fn failed(&mut self, error: Error) -> Duration {
         let pace = &self.node.pace;
@@ -177,27 +153,18 @@ impl<'a> Monitor<'a> {
         self.node.record(Api::Monitor, Err(error), Duration::ZERO, wait.max(pace.interval));
         wait
     }
+}
 
-    /// Waits; not longer than the node is active, nor than the token is the same. `false` at
-    /// the end of everything.
-    async fn pause(&self, wait: Duration, generation: u64, role: &mut watch::Receiver<Role>) -> bool {
-        let until = tokio::time::Instant::now() + wait;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return true,
-                changed = role.changed() => {
-                    if changed.is_err() {
-                        return false;
-                    }
-                    let token = self.node.auth.at_hand().await;
-                    let same = token.is_some_and(|token| token.generation == generation);
-                    if !same || *role.borrow_and_update() != Role::Active {
-                        return true;
-                    }
-                }
-            }
-        }
-    }
+/// When a stream surely had begun, on Vault's clock: a lease that ended a moment before is not
+/// in it, and must not seem to be missing from it.
+fn beginning(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    let date = date.and_then(|date| i64::try_from(date.timestamp().as_nanosecond()).ok());
+    // The header leaves out the fraction of the second.
+    let date = date.map(|nanos| Timestamp::from_nanos(nanos).plus_secs(1));
+    // A clock that is wrong by so much is no clock.
+    date.filter(|date| date.nanos_since(now) < 3_600_000_000_000).map_or(now, |date| date.max(now))
 }
 
 /// Tells what whole lines say. Whether they say that the node is not active any more.
@@ -250,6 +217,21 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_begins_on_vaults_clock() {
+        let at = |text: &str| Timestamp::parse_rfc3339(text).expect("a time");
+        let began = |date: &'static str, now: &str| {
+            let headers = HeaderMap::from_iter([(DATE, date.parse().expect("a header"))]);
+            beginning(&headers, at(now)).to_string()
+        };
+        let date = "Mon, 23 Nov 2026 23:20:57 GMT";
+        assert_eq!(began(date, "2026-11-23T23:20:57.2Z"), "2026-11-23T23:20:58Z");
+        assert_eq!(began(date, "2026-11-23T23:20:50Z"), "2026-11-23T23:20:58Z");
+        assert_eq!(began(date, "2026-11-23T23:21:05Z"), "2026-11-23T23:21:05Z");
+        assert_eq!(began(date, "2026-11-23T20:00:00Z"), "2026-11-23T20:00:00Z");
+        assert_eq!(began("soon", "2026-11-23T20:00:00Z"), "2026-11-23T20:00:00Z");
+    }
 
     #[test]
     fn lines_are_whole_however_they_are_cut() {

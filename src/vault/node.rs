@@ -1,6 +1,7 @@
 //! The scraper of one node. Loops side by side: one takes the pulse every
 //! interval, whatever else hangs; one asks what needs a token, as far as the
-//! pulse says that the node can be asked; one may follow the server log.
+//! pulse says that the node can be asked; others follow the
+//! server log, look leases up and list them, where that is wanted.
 
 use super::api::{Api, Due, Pace};
 use super::auth::{Auth, Token};
@@ -8,6 +9,8 @@ use super::board::{Board, Fresh};
 use super::client::{Call, Client, Right};
 use super::cluster::Cluster;
 use super::error::Error;
+use super::listing;
+use super::lookup::{self, Lookups};
 use super::monitor::Monitor;
 use super::own::Own;
 use super::pulse::{Health, Leader, Role};
@@ -33,6 +36,10 @@ pub(super) struct Node {
     pub(super) namespaces: Vec<String>,
     /// Whether its server log is streamed while it is active.
     pub(super) monitor: bool,
+    /// Whose times are to be looked up.
+    pub(super) lookups: Option<Lookups>,
+    /// In which time the leases of every role are listed once.
+    pub(super) listing_interval: Option<Duration>,
 }
 
 /// The loop that asks, with its memory.
@@ -59,10 +66,23 @@ impl Node {
         let (tell_role, role) = watch::channel(Role::Unreachable);
         let monitor = async {
             if self.monitor {
-                Monitor::new(self).run(role.clone()).await;
+                Monitor::new(self, role.clone()).run().await;
             }
         };
-        let all = async { tokio::join!(self.take_pulse(tell_role), self.ask(role.clone()), monitor) };
+        let lookup = async {
+            if let Some(lookups) = &self.lookups {
+                lookup::run(self, lookups, role.clone()).await;
+            }
+        };
+        let listing = async {
+            if let Some(interval) = self.listing_interval {
+                listing::run(self, interval, role.clone()).await;
+            }
+        };
+        // Apart from each other, or their sizes would add up.
+        let (monitor, lookup, listing) = (Box::pin(monitor), Box::pin(lookup), Box::pin(listing));
+        let (pulse, asker) = (self.take_pulse(tell_role), Box::pin(self.ask(role.clone())));
+        let all = async { tokio::join!(pulse, asker, monitor, lookup, listing) };
         stop.run_until_cancelled(all).await;
     }
 
@@ -139,6 +159,11 @@ impl Node {
             }
             Ok(()) => {}
         }
+    }
+
+    /// Whether an outcome of this part of the API stands.
+    pub(super) fn has_asked(&self, api: Api) -> bool {
+        self.board.node(&self.name, |node| node.apis.get(&api).is_some_and(|latest| latest.outcome.is_some()))
     }
 
     /// Notes that some parts are not asked.

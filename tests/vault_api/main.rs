@@ -5,6 +5,7 @@
 
 mod fake;
 mod gauges;
+mod leases;
 mod login;
 mod monitor;
 mod tls;

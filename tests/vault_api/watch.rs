@@ -5,7 +5,7 @@
 use leasewatch::config::{AuthConfig, NodeConfig, Secret, TlsConfig, VaultConfig};
 use leasewatch::event::{Fact, Observation};
 use leasewatch::snapshot::Value;
-use leasewatch::vault::{ApiReport, ApiState, Board, Pace, Scraper, Tell};
+use leasewatch::vault::{ApiReport, ApiState, Board, Lookups, Pace, Scraper, Tell};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,6 +16,7 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(40);
 /// A running scraper.
 pub(crate) struct Watch {
     pub(crate) board: Board,
+    pub(crate) lookups: Lookups,
     told: Arc<Mutex<Vec<Observation>>>,
     pub(crate) task: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
@@ -44,6 +45,8 @@ pub(crate) fn pace() -> Pace {
         token: INTERVAL,
         inventory: INTERVAL,
         inventory_at_least: INTERVAL,
+        lookup: INTERVAL,
+        listing_at_least: INTERVAL,
         denied: Duration::from_secs(600),
         longest_wait: INTERVAL,
         ..Pace::every(INTERVAL)
@@ -61,10 +64,11 @@ impl Watch {
             .iter()
             .map(|(name, address)| NodeConfig { name: (*name).to_owned(), address: (*address).to_owned() })
             .collect();
-        let scraper = Scraper::new(config, &nodes, &board, &tell).unwrap().at_pace(pace);
+        let lookups = Lookups::new();
+        let scraper = Scraper::new(config, &nodes, &board, &tell).unwrap().at_pace(pace).looking_up(&lookups);
         let stop = CancellationToken::new();
         let task = tokio::spawn(scraper.run(stop.clone()));
-        Self { board, told, task, _guard: stop.clone().drop_guard(), stop }
+        Self { board, lookups, told, task, _guard: stop.clone().drop_guard(), stop }
     }
 
     /// Tells it to stop, and waits.

@@ -9,6 +9,7 @@ use crate::event::Timestamp;
 use crate::pipeline::{Input, Progress};
 use crate::source::{FileId, Position};
 use crate::store::{Checkpoint, Older, Store};
+use crate::vault::Lookups;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,6 +41,7 @@ pub(super) struct Ingest {
     /// Mounts known at the last look.
     mounts: usize,
     globs: Globs,
+    lookups: Lookups,
 }
 
 impl Ingest {
@@ -49,6 +51,7 @@ impl Ingest {
         bell: Arc<Bell>,
         spools: Vec<(String, PathBuf)>,
         globs: Globs,
+        lookups: Lookups,
         config: &Config,
     ) -> Self {
         Self {
@@ -61,6 +64,7 @@ impl Ingest {
             notices: 0,
             mounts: 0,
             globs,
+            lookups,
         }
     }
 
@@ -71,12 +75,18 @@ impl Ingest {
         let mut due = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
-            let (progress, front, notices, mounts) = {
+            let (progress, front, notices, mounts, wanted) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
-                (progress, pipeline.front(), pipeline.notices(), pipeline.state().mounts())
+                // Of a backlog, most leases have ended since.
+                let ask = progress != Progress::Busy && self.lookups.has_room();
+                let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
+                (progress, pipeline.front(), pipeline.notices(), pipeline.state().mounts(), wanted)
             };
+            if let Some((lease, namespace)) = wanted {
+                self.lookups.want(lease, namespace);
+            }
             self.shared.progressed(progress, front);
             if mounts != self.mounts {
                 // A mount that the API was not asked about yet, unless the API just told it.

@@ -6,6 +6,7 @@ mod clock;
 mod feed;
 mod ingest;
 mod inputs;
+mod local;
 mod own;
 mod shared;
 mod view;
@@ -13,7 +14,7 @@ mod view;
 use crate::config::Config;
 use crate::exposition::http;
 use crate::store::Store;
-use crate::vault::{Board, Scraper, Tell};
+use crate::vault::{Board, Lookups, Scraper, Tell};
 use anyhow::Context;
 use bell::Bell;
 use ingest::Ingest;
@@ -56,6 +57,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: set --web.listen-address", config.listen_address))?;
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
 
+    let lookups = Lookups::new();
     let observations = Arc::new(Mutex::new(opened.observations));
     let scrape = {
         let (spool, bell) = (Arc::clone(&observations), Arc::clone(&bell));
@@ -70,19 +72,27 @@ async fn serve(config: Config) -> anyhow::Result<()> {
                 }
             }
         });
-        let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?;
+        let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?.looking_up(&lookups);
         tokio::spawn(scraper.run(stop.clone()))
     };
     let doorbell = tokio::spawn(bell::listen(opened.paths, Arc::clone(&bell), stop.clone()));
     for feed in opened.feeds {
         feed.start(Arc::clone(&bell));
     }
-    let ingest =
-        Ingest::new(Arc::clone(&shared), &store, Arc::clone(&bell), opened.spools, opened.globs, &config);
+    let ingest = Ingest::new(
+        Arc::clone(&shared),
+        &store,
+        Arc::clone(&bell),
+        opened.spools,
+        opened.globs,
+        lookups,
+        &config,
+    );
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
     };
+    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), stop.clone());
     let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
 
     // The first part that ends, by itself or because of a signal, ends the others.
@@ -101,6 +111,9 @@ async fn serve(config: Config) -> anyhow::Result<()> {
             .context("reading did not stop in time; the last checkpoint stands")?,
     };
     let _ = tokio::time::timeout(STOP_WITHIN, pages).await;
+    if let Some(local) = local {
+        local.stopped().await;
+    }
     for task in [scrape, doorbell] {
         task.abort();
     }

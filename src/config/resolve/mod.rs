@@ -34,6 +34,13 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
     if r.problems.0.is_empty() { Ok(config) } else { Err(ConfigError(r.problems.0)) }
 }
 
+/// The state folder, whatever else is wrong.
+pub(super) fn state_dir(layers: &Layers) -> Result<PathBuf, ConfigError> {
+    let mut r = Resolver { layers, problems: Problems::default() };
+    let folder = r.state_dir();
+    if r.problems.0.is_empty() { Ok(folder) } else { Err(ConfigError(r.problems.0)) }
+}
+
 impl Resolver<'_> {
     /// The server log comes by one way: what came by two would count twice.
     fn monitor_alone(&mut self, config: &Config) {

@@ -14,6 +14,13 @@ use std::num::NonZeroU64;
 
 /// How long it takes, in seconds of event time.
 pub(super) const SETTLE_SECS: i64 = 3;
+/// Two logs of one machine tell the same moment, give or take this, in nanoseconds.
+const EXACT: i64 = 5_000_000;
+/// A TTL ends no more than this before the audit log's count of it, in nanoseconds: the issue is
+/// logged a little after the lease began.
+const PUNCTUAL: i64 = 50_000_000;
+/// The same for the lease of a batch token: Vault cuts what is left of it to whole seconds.
+const WHOLE_SECOND: i64 = 1_200_000_000;
 
 /// A lease that has ended.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -94,7 +101,8 @@ pub(super) struct TokenEnds {
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Why it ended; `None` while that depends on a TTL that nobody knows yet.
+/// Why it ended; `None` while that depends on a TTL that nobody knows yet. What fits to the
+/// moment goes before what fits only if the logs' clocks differ.
 pub(super) fn decide(
     ending: &Ending,
     ttl: &RoleTtl,
@@ -102,65 +110,72 @@ pub(super) fn decide(
     asks: &mut Asks,
     others: &VecDeque<Ending>,
 ) -> Option<Cause> {
-    if ending.cause.is_some() {
-        return ending.cause;
+    let due = ending.known.and_then(|known| known.due(ttl));
+    let mut explain = |skew| explain(ending, due, token, asks, others, skew);
+    if let Some(cause) = ending.cause.or_else(|| explain(EXACT)).or_else(|| explain(SKEW)) {
+        return Some(cause);
     }
-    let at = ending.at;
-    let known = ending.known;
-    if known.is_some_and(|known| known.has(QUEUED)) || asked_by_name(ending, asks, SKEW) {
+    match ending.known {
+        None => Some(Cause::Unknown),
+        Some(_) => due.filter(|due| due.certainty > Certainty::AtMost).map(|_| Cause::Early),
+    }
+}
+
+/// What explains it if the clocks differ by no more than `skew`.
+fn explain(
+    ending: &Ending,
+    due: Option<Due>,
+    token: TokenEnds,
+    asks: &mut Asks,
+    others: &VecDeque<Ending>,
+    skew: i64,
+) -> Option<Cause> {
+    let (at, known) = (ending.at, ending.known);
+    let by_name = |ask: &Ask| ask.target == Target::Lease(ending.key);
+    if known.is_some_and(|known| known.has(QUEUED)) || asks.covering(at, skew, by_name).is_some() {
         return Some(Cause::Requested);
     }
-    if let Some(by_force) = asked_by_prefix(ending, asks) {
+    if let Some(by_force) = asked_by_prefix(ending, asks, skew) {
         return Some(if by_force { Cause::Forced } else { Cause::Prefix });
     }
-    let due = known.and_then(|known| known.due(ttl));
-    let is_due = due.is_some_and(|due| at >= due.at.plus_nanos(-SKEW));
     if let Some(revoked) = token.revoked
-        && revoked <= at.plus_nanos(SKEW)
+        && revoked <= at.plus_nanos(skew)
         && due.is_none_or(|due| due.at > revoked)
     {
         return Some(Cause::Token);
     }
     let hash = known.map_or(0, |known| known.hash);
-    if hash != 0 && spend(asks.covering(at, SKEW, |ask| ask.target == Target::Hashed(hash)), ending.mount) {
+    if hash != 0 && spend(asks.covering(at, skew, |ask| ask.target == Target::Hashed(hash)), ending.mount) {
         return Some(Cause::Requested);
     }
-    let is_cut = due.is_some_and(|due| due.is_tokens);
-    if is_due && is_cut || !is_due && token.expires.is_some_and(|expires| expires <= at.plus_nanos(SKEW)) {
+    let is_due = due.is_some_and(|due| {
+        let early = if due.is_tokens { WHOLE_SECOND } else { PUNCTUAL };
+        at >= due.at.plus_nanos(-skew.max(early))
+    });
+    if is_due {
+        return Some(if due.is_some_and(|due| due.is_tokens) { Cause::Token } else { Cause::Expired });
+    }
+    if token.expires.is_some_and(|expires| expires <= at.plus_nanos(skew)) {
         return Some(Cause::Token);
     }
-    // A hash that nobody can place names one of those that ended while it was in flight.
-    let is_hashed = |ask: &Ask| matches!(ask.target, Target::Hashed(_));
-    if hash == 0 && !is_due && spend(asks.covering(at, 0, is_hashed), ending.mount) {
-        return Some(Cause::Requested);
-    }
-    if is_due {
-        return Some(Cause::Expired);
-    }
-    if known.is_none() {
-        return Some(Cause::Unknown);
-    }
-    // The logs' clocks may differ; but what ended within the request's own time comes first.
-    let is_free = |ask: &Ask| is_hashed(ask) && !others.iter().any(|other| ask.is_in_flight(other.at));
-    let is_early = due.is_some_and(|due| due.certainty > Certainty::AtMost);
-    if hash == 0 && is_early && spend(asks.covering(at, SKEW, is_free), ending.mount) {
-        return Some(Cause::Requested);
-    }
-    is_early.then_some(Cause::Early)
+    // A hash that nobody can place names one of those that ended while it was in flight. What
+    // ended within the request's own time comes before what ended within the clocks' difference.
+    let may_be = |ask: &Ask| {
+        let is_free = || skew == EXACT || !others.iter().any(|other| ask.is_in_flight(other.at));
+        matches!(ask.target, Target::Hashed(_)) && is_free()
+    };
+    (hash == 0 && known.is_some() && spend(asks.covering(at, skew, may_be), ending.mount))
+        .then_some(Cause::Requested)
 }
 
-fn asked_by_name(ending: &Ending, asks: &mut Asks, skew: i64) -> bool {
-    asks.covering(ending.at, skew, |ask| ask.target == Target::Lease(ending.key)).is_some()
-}
-
-fn asked_by_prefix(ending: &Ending, asks: &mut Asks) -> Option<bool> {
+fn asked_by_prefix(ending: &Ending, asks: &mut Asks, skew: i64) -> Option<bool> {
     let covers = |ask: &Ask| match &ask.target {
         Target::Prefix { namespace, prefix, .. } => {
             *namespace == ending.namespace && ending.lease.starts_with(prefix.as_str())
         }
         _ => false,
     };
-    match asks.covering(ending.at, SKEW, covers)?.target {
+    match asks.covering(ending.at, skew, covers)?.target {
         Target::Prefix { by_force, .. } => Some(by_force),
         _ => None,
     }

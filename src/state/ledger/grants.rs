@@ -8,7 +8,9 @@ use super::names::form_of;
 use super::role::{Anonymous, Cause};
 use super::told::Failed;
 use super::{ANONYMOUS_MOST, Ledger, count};
-use crate::event::{Caller, GrantedToken, LeaseHash, RequestId, Requester, Timestamp, WrittenTtls};
+use crate::event::{
+    Caller, GrantedToken, LeaseHash, RequestId, Requester, Timestamp, TokenHash, WrittenTtls,
+};
 use crate::state::labels::{MountId, RoleId};
 
 /// A credential that was issued.
@@ -20,6 +22,10 @@ pub(in crate::state) struct Issue<'e> {
     pub(in crate::state) lease: Option<&'e str>,
     pub(in crate::state) caller: Caller,
     pub(in crate::state) requester: Option<&'e Requester>,
+    /// The wrapping token and its accessor.
+    pub(in crate::state) wrapping: [Option<TokenHash>; 2],
+    /// Seconds that max TTL left of what was asked for.
+    pub(in crate::state) granted: Option<u64>,
 }
 
 /// How long a renewal was granted for, as far as its entry tells.
@@ -44,7 +50,8 @@ impl Ledger {
             token: token.unwrap_or(NOBODY),
             requester: issue.requester.map_or(NOBODY, |requester| self.requesters.number(requester)),
             limit: issue.caller.batch_end.unwrap_or(NONE),
-            end: NONE,
+            end: issue.granted.map_or(NONE, |left| issue.at.plus_secs(secs(left))),
+            wrapping: issue.wrapping.map(|hash| hash.map(token_half)),
         };
         let Some(id) = issue.lease else {
             if self.anonymous < ANONYMOUS_MOST {
@@ -107,7 +114,6 @@ impl Ledger {
         }
         kept.granted = at;
         kept.flags = kept.flags & !(SURE | END_HIDDEN) | RENEWED;
-        let secs = |secs: u64| i64::try_from(secs).unwrap_or(i64::MAX);
         kept.end = match (renewal.granted, renewal.increment) {
             (Some(left), _) => {
                 kept.flags |= SURE;
@@ -131,9 +137,22 @@ impl Ledger {
     }
 
     /// A wrapped answer was unwrapped, and shows its lease.
-    pub fn unwrapped(&mut self, role: RoleId, id: &str, at: Timestamp) {
-        if !self.recent.contains(lease::key(id)) {
-            self.find_or_adopt(role, id, at, false);
+    pub fn unwrapped(&mut self, role: RoleId, id: &str, wrapping: [Option<TokenHash>; 2], at: Timestamp) {
+        let key = lease::key(id);
+        if self.recent.contains(key) || self.leases.find(key).is_some() {
+            return;
+        }
+        let kept = self.roles.entry(role).or_default();
+        match kept.unwrap(wrapping.map(|hash| hash.map(token_half))) {
+            Some(anonymous) => {
+                self.anonymous = self.anonymous.saturating_sub(1);
+                let form = form_of(&mut self.forms, id);
+                self.put(anonymous.named(Lease::new(id, form, role)), at);
+            }
+            // Wrapped before anything was read.
+            None => {
+                self.find_or_adopt(role, id, at, true);
+            }
         }
     }
 
@@ -158,7 +177,7 @@ impl Ledger {
     }
 
     /// A token was revoked, by the hash of it or of its accessor.
-    pub fn token_revoked(&mut self, token: crate::event::TokenHash, at: Timestamp) {
+    pub fn token_revoked(&mut self, token: TokenHash, at: Timestamp) {
         self.tokens.revoke(token, at);
     }
 
@@ -318,6 +337,14 @@ impl Ledger {
             }
         }
     }
+}
+
+fn secs(secs: u64) -> i64 {
+    i64::try_from(secs).unwrap_or(i64::MAX)
+}
+
+fn token_half(TokenHash(hash): TokenHash) -> u64 {
+    (hash >> 64) as u64
 }
 
 /// Whether the whole ID of a lease begins so.

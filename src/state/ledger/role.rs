@@ -46,6 +46,8 @@ pub(super) struct Anonymous {
     pub(super) limit: Timestamp,
     /// When its TTL ends, where that was settled before its role changed; else `NONE`.
     pub(super) end: Timestamp,
+    /// The first halves of the hashes of its wrapping token and of that one's accessor.
+    pub(super) wrapping: [Option<u64>; 2],
 }
 
 impl Anonymous {
@@ -119,13 +121,32 @@ impl Role {
         must_be_due: bool,
         end_of: impl Fn(&Anonymous, &RoleTtl) -> Option<Timestamp>,
     ) -> Option<Anonymous> {
+        let found = self.nearest(at, must_be_due, end_of)?;
+        self.anonymous.remove(found)
+    }
+
+    /// The anonymous lease of a wrapping token.
+    pub(super) fn unwrap(&mut self, wrapping: [Option<u64>; 2]) -> Option<Anonymous> {
+        let fits = |lease: &Anonymous| {
+            let same = |(ours, theirs): (&Option<u64>, &Option<u64>)| ours.is_some() && ours == theirs;
+            lease.wrapping.iter().zip(&wrapping).any(same)
+        };
+        let place = self.anonymous.iter().position(fits)?;
+        self.anonymous.remove(place)
+    }
+
+    fn nearest(
+        &self,
+        at: Timestamp,
+        must_be_due: bool,
+        end_of: impl Fn(&Anonymous, &RoleTtl) -> Option<Timestamp>,
+    ) -> Option<usize> {
         let distance = |lease: &Anonymous| end_of(lease, &self.ttl).map(|end| at.nanos_since(end).abs());
         let near =
             self.anonymous.iter().enumerate().filter_map(|(place, lease)| Some((distance(lease)?, place)));
         let nearest = near.min().filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
         let was_there = |lease: &Anonymous| lease.issued <= at.plus_nanos(NEAR);
         let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due);
-        let found = nearest.or_else(oldest)?;
-        self.anonymous.remove(found)
+        nearest.or_else(oldest)
     }
 }

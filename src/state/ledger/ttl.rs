@@ -13,7 +13,9 @@ const BELIEVED: usize = 2;
 const CERTAIN: usize = 3;
 /// How far a line may be before a full second and still mean it, in nanoseconds: the audit log
 /// tells of the issue a little after the lease began.
-const EARLY: i64 = 250_000_000;
+const EARLY: i64 = 100_000_000;
+/// How far behind it may be. TTLs are whole seconds: other ages mean something else.
+const LATE: i64 = 250_000_000;
 
 /// On what a TTL rests: the label `source`, the least trustworthy first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -186,8 +188,9 @@ impl RoleTtl {
         if issued <= self.since || self.default.is_some_and(|ttl| ttl.source > Source::Learnt) {
             return false;
         }
-        let secs = age.saturating_add(EARLY).div_euclid(1_000_000_000);
-        if secs < 1 {
+        let shifted = age.saturating_add(EARLY);
+        let secs = shifted.div_euclid(1_000_000_000);
+        if secs < 1 || shifted.rem_euclid(1_000_000_000) > EARLY + LATE {
             return false;
         }
         self.ages.push_back(secs);

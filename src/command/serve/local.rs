@@ -1,0 +1,122 @@
+//! What `serve` answers to local commands, over the socket in its state folder.
+//!
+//! To add a command: its document in `command::local`, its route here.
+
+use super::shared::Shared;
+use crate::command::local::leases::{self, Document, Query};
+use crate::command::local::listen::{Listener, SocketFile, listen};
+use crate::report::leases::{Leases, notes};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use reqwest::Url;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// How long an answer under way may take once the program stops.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The interface while it is up.
+pub(super) struct Local {
+    task: JoinHandle<()>,
+    _file: SocketFile,
+}
+
+impl Local {
+    /// Listens; `None` where that is not possible, which nothing else suffers from.
+    pub(super) fn start(state_dir: &Path, shared: Arc<Shared>, stop: CancellationToken) -> Option<Self> {
+        match listen(state_dir) {
+            Ok((listener, file)) => {
+                Some(Self { task: tokio::spawn(serve(listener, shared, stop)), _file: file })
+            }
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "There is no socket for local commands in the state folder, so that `leasewatch leases` \
+                     cannot ask this process; all else goes on. Name a shorter path, or make the folder writable"
+                );
+                None
+            }
+        }
+    }
+
+    /// Ends within [`GRACE`], and removes the socket.
+    pub(super) async fn stopped(mut self) {
+        if timeout(GRACE, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Answers {
+    shared: Arc<Shared>,
+    /// Lists of leases made at once: one, since each is a copy of the ledger.
+    lists: Arc<Semaphore>,
+}
+
+async fn serve(listener: Listener, shared: Arc<Shared>, stop: CancellationToken) {
+    let answers = Answers { shared, lists: Arc::new(Semaphore::new(1)) };
+    let router = Router::new().route(leases::PATH, get(list)).with_state(answers);
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::warn!(%error, "Local commands are not answered any more; start leasewatch anew");
+    }
+}
+
+async fn list(State(answers): State<Answers>, uri: Uri) -> Response {
+    let query = match query(&uri) {
+        Ok(query) => query,
+        Err(problem) => return (StatusCode::BAD_REQUEST, format!("{problem}\n")).into_response(),
+    };
+    let Ok(turn) = Arc::clone(&answers.lists).acquire_owned().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let ids = query.ids;
+    // It takes the lock that a batch of lines holds: not on a thread that others wait for.
+    match spawn_blocking(move || query.applied_to(answers.shared.leases())).await {
+        Ok(leases) => {
+            if ids {
+                tracing::info!(leases = leases.leases.len(), "Lease IDs were given to a local command");
+            }
+            let body = Body::new(Document::new(leases, turn));
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body)
+                .into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "Listing the leases failed; please report it");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn query(uri: &Uri) -> Result<Query, String> {
+    let url = Url::parse("http://leasewatch.local").and_then(|base| base.join(&uri.to_string()));
+    let url = url.map_err(|_| "the address of the request cannot be read".to_owned())?;
+    Query::parse(url.query_pairs().map(|(name, text)| (name, text.into_owned())))
+}
+
+impl Shared {
+    /// Every outstanding lease at the front. The lock is let go before anything is written.
+    fn leases(&self) -> Leases {
+        let pipeline = self.pipeline();
+        let as_of = pipeline.front();
+        let leases = pipeline.state().leases(as_of);
+        let families = pipeline.families(as_of);
+        let is_behind = self.replays(&pipeline).is_some() || self.is_catching_up(as_of);
+        drop(pipeline);
+        let mut notes = notes(&families);
+        if is_behind {
+            notes.insert(0, "Older lines are still being read; this is how it was then".to_owned());
+        }
+        Leases { as_of, notes, leases }
+    }
+}
