@@ -6,6 +6,7 @@ use crate::watch::Page;
 use crate::world::{BATCH, MOUNTS, Place, STEADY, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 /// How late, in seconds, a page may be: lines settle for two, and it was fetched a moment before.
 const LATE: f64 = 6.0;
@@ -326,6 +327,30 @@ pub(crate) fn truth_is_one(world: &World, truth: &Truth) -> Result<(), String> {
         writeln!(wrong, "nobody knows {id}, which ended").unwrap();
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// Looks once a second until all is well; what was not after that time. Each look makes entries in
+/// the very logs that are looked at, so it is not done more often.
+pub(crate) fn in_time(
+    who: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<(), String>,
+) -> Result<(), String> {
+    let end = Instant::now() + limit;
+    loop {
+        std::thread::sleep(Duration::from_secs(1));
+        match look() {
+            Err(why) if Instant::now() > end => return Err(format!("{who}, not in {limit:?}:\n{why}")),
+            Err(_) => {}
+            Ok(()) => return Ok(()),
+        }
+    }
+}
+
+/// Fails the test with all that is wrong, not with the first of it.
+pub(crate) fn all_well(found: impl IntoIterator<Item = Result<(), String>>) {
+    let wrong: Vec<_> = found.into_iter().filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// All roles' leases as the API lists them.

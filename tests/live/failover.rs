@@ -74,35 +74,32 @@ fn nothing_is_falsely_overdue_when_the_active_node_changes() {
         done.store(true, Ordering::SeqCst);
     });
 
-    eventually("the one for all nodes knows it all", Duration::from_secs(90), || {
-        std::thread::sleep(Duration::from_secs(1));
+    let mut found = Vec::new();
+    found.push(check::in_time(all.name, Duration::from_secs(60), || {
         let page = all.leasewatch().try_metrics()?;
         check::settled(&page, &world, &truth, true)?;
         check::attempts_that_failed(&page, &world)
-    });
-    eventually("those beside the nodes know it together", Duration::from_secs(90), || {
-        std::thread::sleep(Duration::from_secs(1));
+    }));
+    let active = reigns.last().expect("there were three").node;
+    found.push(check::in_time("those beside the nodes together", Duration::from_secs(60), || {
         let pages: Vec<_> =
             beside.iter().map(|watch| watch.leasewatch().try_metrics()).collect::<Result<_, _>>()?;
         check::together(&pages, &world, &truth)?;
-        let active = reigns.last().expect("there were three").node;
+        // The heir may say that it does not know them all; if it says that it does, it must.
         let complete = pages[active].value("leasewatch_ledger_complete", &[]);
-        // It may say that it does not know them all; if it says that it does, it must.
         if complete.is_some_and(|complete| complete > 0.5) {
-            check::outstanding(&pages[active], &world)
-        } else {
-            Ok(())
+            check::outstanding(&pages[active], &world)?;
         }
-    });
-
-    let pages = all.pages();
-    check::on_the_way(&pages, &world, &truth).unwrap_or_else(|why| panic!("of all nodes:\n{why}"));
+        Ok(())
+    }));
+    let named = |name: &str, result: Result<(), String>| result.map_err(|why| format!("{name}:\n{why}"));
+    found.push(named(all.name, check::on_the_way(&all.pages(), &world, &truth)));
     for (node, watch) in beside.iter_mut().enumerate() {
         let pages = watch.pages();
-        check::never_falsely_overdue(&pages, &world, &truth)
-            .and_then(|()| shown_while_active(&pages, node, &reigns))
-            .unwrap_or_else(|why| panic!("{}:\n{why}", watch.name));
+        found.push(named(watch.name, check::never_falsely_overdue(&pages, &world, &truth)));
+        found.push(named(watch.name, shown_while_active(&pages, node, &reigns)));
     }
+    check::all_well(found);
 }
 
 /// The exporter beside a node shows gauges of leases while the node is the active one, and no

@@ -1,11 +1,12 @@
-//! One server, and leasewatch in four situations beside it: with a token for the API and
-//! without, killed again and again, and away for a good minute while the log is rotated.
+//! One server, and leasewatch in five situations beside it: with a token for the API and
+//! without, killed again and again, away for a good minute while the log is rotated, and
+//! without the server's own log.
 
 use crate::check;
 use crate::days::ordinary_days;
 use crate::support::{Metrics, eventually};
-use crate::truth::{Record, Truth};
-use crate::watch::Watch;
+use crate::truth::{Record, Truth, belongs};
+use crate::watch::{Page, Watch};
 use crate::world::{HEALTHY, MISSING, OWNER, Place, STEADY, World};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,9 +28,14 @@ fn until_irrevocable() -> bool {
 fn the_ledger_is_what_the_server_lists() {
     let world = World::single();
     let truth = Truth::default();
-    let mut watches = [("told", true), ("untold", false), ("killed", true), ("away", false)]
-        .map(|(name, with_token)| Watch::over(name, world.leasewatch(name, with_token)));
-    let [_, _, killed, away] = &watches;
+    let mut watches = [
+        Watch::over("told", world.leasewatch("told", true, true)),
+        Watch::over("untold", world.leasewatch("untold", false, true)),
+        Watch::over("killed", world.leasewatch("killed", true, true)),
+        Watch::over("away", world.leasewatch("away", false, true)),
+        Watch::over("blind", world.leasewatch("blind", true, false)),
+    ];
+    let [_, _, killed, away, _] = &watches;
     let done = AtomicBool::new(false);
     let mut gone = Instant::now();
     std::thread::scope(|scope| {
@@ -65,34 +71,52 @@ fn the_ledger_is_what_the_server_lists() {
 
     check::truth_is_one(&world, &truth).unwrap_or_else(|why| panic!("the test itself is wrong:\n{why}"));
     check::everything_happened(&world, &truth).unwrap();
-    for watch in &watches {
-        eventually(&format!("{:?} knows it all", watch.name), Duration::from_secs(60), || {
-            // Each look makes entries in the log that is looked at.
-            std::thread::sleep(Duration::from_secs(1));
-            let page = watch.leasewatch().try_metrics()?;
-            check::settled(&page, &world, &truth, false)?;
-            check::causes(&page, &world, &truth)?;
-            check::attempts_that_failed(&page, &world)?;
-            check::retrying(&page, &world)?;
-            check::tokens(&page, &world)?;
-            rests_on(&page, ["told", "killed"].contains(&watch.name))
-        });
-    }
+    let mut found: Vec<_> = watches[..4].iter().map(|watch| knows_it_all(watch, &world, &truth)).collect();
     if until_irrevocable() {
-        given_up(&world, &watches);
+        found.extend(watches[..4].iter().map(|watch| sees_what_is_given_up(watch, &world)));
     }
-    for watch in &mut watches {
-        let (name, pages) = (watch.name, watch.pages());
-        assert!(pages.len() > 40, "{name:?} gave {} pages", pages.len());
-        check::on_the_way(&pages, &world, &truth).unwrap_or_else(|why| panic!("{name:?}:\n{why}"));
-        if name == "told" || name == "untold" {
-            for role in [OWNER, MISSING] {
-                let place = Place { namespace: "", mount: "database/", role };
-                check::overdue_in_time(&pages, &truth, &place)
-                    .unwrap_or_else(|why| panic!("{name:?}: {why}"));
+    for (number, watch) in watches.iter_mut().enumerate() {
+        let pages = watch.pages();
+        let named = |result: Result<(), String>| result.map_err(|why| format!("{}:\n{why}", watch.name));
+        assert!(pages.len() > 40, "{} gave {} pages", watch.name, pages.len());
+        if watch.name == "blind" {
+            found.push(named(never_observed(&pages)));
+            continue;
+        }
+        found.push(named(check::on_the_way(&pages, &world, &truth)));
+        // The other two were not there all the time.
+        for role in [OWNER, MISSING].into_iter().filter(|_| number < 2) {
+            let place = Place { namespace: "", mount: "database/", role };
+            found.push(named(check::overdue_in_time(&pages, &truth, &place)));
+        }
+    }
+    check::all_well(found);
+}
+
+/// In the end it has the server's leases, and every end with its cause.
+fn knows_it_all(watch: &Watch, world: &World, truth: &Truth) -> Result<(), String> {
+    check::in_time(watch.name, Duration::from_secs(45), || {
+        let page = watch.leasewatch().try_metrics()?;
+        check::settled(&page, world, truth, false)?;
+        check::causes(&page, world, truth)?;
+        check::attempts_that_failed(&page, world)?;
+        check::retrying(&page, world)?;
+        check::tokens(&page, world)?;
+        rests_on(&page, ["told", "killed"].contains(&watch.name))
+    })
+}
+
+/// Without the server's log no end is seen, and none is missed.
+fn never_observed(pages: &[Page]) -> Result<(), String> {
+    for page in pages {
+        for metric in ["leasewatch_ledger_observed", "leasewatch_leases_overdue"] {
+            let shown = page.metrics.sum(metric, &[]);
+            if shown > 0.5 {
+                return Err(format!("{metric} is {shown} at {:.1}", page.at));
             }
         }
     }
+    Ok(())
 }
 
 /// Every end was seen, and the page says on what the TTLs rest: on the API with a token, else on
@@ -140,32 +164,21 @@ fn operator(world: &World, truth: &Truth) {
 }
 
 /// Vault gives up what it tried six times; leasewatch says so, too.
-fn given_up(world: &World, watches: &[Watch]) {
-    for watch in watches {
-        eventually(
-            &format!("{:?} sees that leases are stuck", watch.name),
-            Duration::from_secs(2_400),
-            || {
-                std::thread::sleep(Duration::from_secs(2));
-                let answer = world.root_call("", "GET", "sys/leases?type=irrevocable").send().json();
-                let leases = answer["data"]["leases"].as_array().cloned().unwrap_or_default();
-                let page = watch.leasewatch().try_metrics()?;
-                for place in Place::all().filter(|place| place.namespace.is_empty()) {
-                    let listed = leases
-                        .iter()
-                        .filter(|lease| {
-                            crate::truth::belongs(lease["lease_id"].as_str().unwrap_or_default(), &place)
-                        })
-                        .count();
-                    let shown = page.sum("leasewatch_leases_stuck", &place.labels());
-                    let out = world.listed(&place).len();
-                    let broken = [OWNER, MISSING].contains(&place.role);
-                    if (shown - listed as f64).abs() > 0.5 || (broken && listed != out) {
-                        return Err(format!("{place:?}: {shown} stuck, {listed} irrevocable, {out} out"));
-                    }
-                }
-                Ok(())
-            },
-        );
-    }
+fn sees_what_is_given_up(watch: &Watch, world: &World) -> Result<(), String> {
+    check::in_time(watch.name, Duration::from_secs(2_400), || {
+        let answer = world.root_call("", "GET", "sys/leases?type=irrevocable").send().json();
+        let leases = answer["data"]["leases"].as_array().cloned().unwrap_or_default();
+        let ids: Vec<_> = leases.iter().filter_map(|lease| lease["lease_id"].as_str()).collect();
+        let page = watch.leasewatch().try_metrics()?;
+        for place in Place::all().filter(|place| place.namespace.is_empty()) {
+            let irrevocable = ids.iter().filter(|id| belongs(id, &place)).count();
+            let shown = page.sum("leasewatch_leases_stuck", &place.labels());
+            let out = world.listed(&place).len();
+            let is_broken = [OWNER, MISSING].contains(&place.role);
+            if (shown - irrevocable as f64).abs() > 0.5 || (is_broken && irrevocable != out) {
+                return Err(format!("{place:?}: {shown} stuck, {irrevocable} irrevocable, {out} out"));
+            }
+        }
+        Ok(())
+    })
 }

@@ -4,7 +4,6 @@
 use crate::check;
 use crate::days::ordinary_days;
 use crate::proxy::Proxy;
-use crate::support::eventually;
 use crate::truth::{Truth, now};
 use crate::watch::Watch;
 use crate::world::World;
@@ -50,13 +49,11 @@ fn a_streamed_log_with_gaps_makes_the_same_ledger() {
         done.store(true, Ordering::SeqCst);
     });
     let mut shown = 0.0;
-    eventually("the streamed ledger is what the server lists", Duration::from_secs(90), || {
-        std::thread::sleep(Duration::from_secs(1));
+    let settled = check::in_time(watch.name, Duration::from_secs(60), || {
         let page = watch.leasewatch().try_metrics()?;
         shown = page.sum("leasewatch_log_gaps_total", &[]);
         check::outstanding_but_for(&page, &world, &gaps)
     });
     assert!(shown > 1.5, "{shown} gaps shown, the stream was broken three times");
-    let pages = watch.pages();
-    check::never_falsely_overdue(&pages, &world, &truth).unwrap_or_else(|why| panic!("{why}"));
+    check::all_well([settled, check::never_falsely_overdue(&watch.pages(), &world, &truth)]);
 }

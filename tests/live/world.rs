@@ -180,15 +180,17 @@ impl World {
         keys.iter().filter_map(|key| key.as_str()).map(|id| format!("{prefix}{id}")).collect()
     }
 
-    /// Leasewatch on the only node's two logs, with a token for its API or without.
-    pub(crate) fn leasewatch(&self, name: &str, with_token: bool) -> Leasewatch {
+    /// Leasewatch on the only node's audit log and perhaps its server log, with a token for its
+    /// API or without.
+    pub(crate) fn leasewatch(&self, name: &str, with_token: bool, with_server_log: bool) -> Leasewatch {
         let (audit, server, address) = {
             let node = &self.nodes()[0];
             // The glob takes in the rotated files.
             (format!("{}*", node.audit_log().display()), node.server_log(), node.address())
         };
         let logs = ["--audit-log", &audit, "--server-log", server.to_str().unwrap()];
-        self.start(name, &logs, with_token.then_some(&address))
+        let logs = if with_server_log { &logs[..] } else { &logs[..2] };
+        self.start(name, logs, with_token.then_some(&address))
     }
 
     /// Leasewatch on the only node's audit log, with the server's own log streamed from this address.
