@@ -136,6 +136,9 @@ pub struct AnalyzeArgs {
     /// Label sets in all; roles beyond it are counted under `(other)`
     #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
     pub label_sets: usize,
+    /// Outstanding leases that are followed one by one
+    #[arg(long = "ledger.capacity", value_name = "N", default_value_t = 1_000_000)]
+    pub ledger_capacity: usize,
     /// error, warn, info, debug or trace
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
     pub log_level: String,
@@ -216,6 +219,9 @@ pub struct LeasesArgs {
     /// Label sets in all, where logs are read; roles beyond it are shown under `(other)`
     #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
     pub label_sets: usize,
+    /// Outstanding leases that are followed one by one, where logs are read
+    #[arg(long = "ledger.capacity", value_name = "N", default_value_t = 1_000_000)]
+    pub ledger_capacity: usize,
     /// error, warn, info, debug or trace
     #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
     pub log_level: String,
@@ -336,7 +342,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
 fn heading(setting: &Setting) -> &'static str {
     match setting.key.and_then(|key| key.split_once('.')) {
         Some(("vault", _)) => "Vault's API",
-        Some(("web" | "checkpoint" | "labels" | "log", _)) => "Serving",
+        Some(("web" | "checkpoint" | "labels" | "ledger" | "log", _)) => "Serving",
         _ => "Logs and state",
     }
 }

@@ -103,7 +103,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
     assert_eq!(
         bad("bad-unknown-key.toml"),
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
-         audit_log, checkpoint, labels, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
+         audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
          address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
@@ -128,7 +128,7 @@ fn a_value_of_the_wrong_form_is_told_with_the_right_one() {
          bad-type.toml:4: start_at: this is an integer, not what the setting takes. Write a text: \"…\".\n\
          bad-type.toml:7: checkpoint.interval: this is an integer, not what the setting takes. Write a number and a unit in quotes: \"30s\".\n\
          bad-type.toml:9: vault_tls: there is no such setting. Known here: \
-         audit_log, checkpoint, labels, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web."
+         audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web."
     );
 }
 

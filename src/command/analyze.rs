@@ -6,6 +6,7 @@ use crate::cli::{AnalyzeArgs, Format};
 use crate::exposition::render;
 use crate::report::{Report, json, text};
 use crate::snapshot::Snapshot;
+use crate::state::Limits;
 use std::io::Write;
 
 /// Reads, counts, prints.
@@ -18,7 +19,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         server: &args.server_log,
         at: args.at,
         max_line_bytes: args.max_line_bytes,
-        label_sets: args.label_sets,
+        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity },
     }
     .read()?;
     let as_of = args.at.unwrap_or(pipeline.front());

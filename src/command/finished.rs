@@ -26,8 +26,8 @@ pub(super) struct Finished<'a> {
     pub(super) at: Option<Timestamp>,
     /// A longer line is counted as unreadable.
     pub(super) max_line_bytes: usize,
-    /// Label sets in all.
-    pub(super) label_sets: usize,
+    /// How much there may be.
+    pub(super) limits: Limits,
 }
 
 impl Finished<'_> {
@@ -41,7 +41,7 @@ impl Finished<'_> {
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
             inputs.extend(open(kind, files, self.max_line_bytes)?);
         }
-        let mut pipeline = Pipeline::new(Limits { label_sets: self.label_sets, ..Limits::default() }, inputs);
+        let mut pipeline = Pipeline::new(self.limits, inputs);
         let until = self.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
         let mut progress = Meter::new();
         // The wall clock plays no part where every log has an end.

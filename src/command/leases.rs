@@ -5,6 +5,7 @@ use super::local::leases::{self as local, Query};
 use crate::cli::{LeaseCondition, LeaseGroups, LeasesArgs, LeasesFormat};
 use crate::config::Config;
 use crate::report::leases::{By, Filter, Is, Leases, View, ids, json, notes, text};
+use crate::state::Limits;
 use anyhow::Context;
 use std::io::Write;
 
@@ -60,7 +61,7 @@ fn read(args: &LeasesArgs) -> anyhow::Result<Leases> {
         server: &args.server_log,
         at: args.at,
         max_line_bytes: args.max_line_bytes,
-        label_sets: args.label_sets,
+        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity },
     }
     .read()?;
     for input in pipeline.inputs() {

@@ -41,6 +41,8 @@ pub struct Config {
     pub max_line_bytes: usize,
     /// Label sets in all, beyond which series fall under `(other)`.
     pub label_sets: usize,
+    /// Outstanding leases that the ledger has room for.
+    pub ledger_capacity: usize,
     /// How often the checkpoint is written.
     pub checkpoint_interval: Duration,
     /// The program's own log.

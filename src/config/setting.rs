@@ -117,6 +117,12 @@ settings! {
         kind: Kind::Integer, default: "2000",
         help: "Label sets in all; roles beyond it are counted under `(other)`",
     }
+    /// Leases in the ledger.
+    LEDGER_CAPACITY {
+        key: Some("ledger.capacity"), flag: Some("ledger.capacity"), variables: ["LEASEWATCH_LEDGER_CAPACITY"],
+        kind: Kind::Integer, default: "1000000",
+        help: "Outstanding leases that are followed one by one, and as many tokens; those beyond are counted",
+    }
     /// Log level.
     LOG_LEVEL {
         key: Some("log.level"), flag: Some("log.level"), variables: ["LEASEWATCH_LOG_LEVEL"],

@@ -20,6 +20,7 @@ impl Display for Config {
         writeln!(f, "\n[web]\nlisten_address = {}", text(&self.listen_address))?;
         writeln!(f, "\n[checkpoint]\ninterval = {}", text(&show_duration(self.checkpoint_interval)))?;
         writeln!(f, "\n[labels]\nbudget = {}", self.label_sets)?;
+        writeln!(f, "\n[ledger]\ncapacity = {}", self.ledger_capacity)?;
         let format = match self.output.format {
             LogFormat::Text => "text",
             LogFormat::Json => "json",

@@ -62,6 +62,9 @@ impl State {
         // Sealing and stepping down log no response, nor does what a rate limit refuses.
         let is_all = matches!(entry.action, Action::Privileged(Privileged::Seal))
             || entry.outcome == Outcome::Failed(Failure::Quota);
+        if entry.outcome == Outcome::Ok {
+            self.learn_namespace(entry);
+        }
         if !is_all {
             self.flight.request(id, origin.source, at, subject.mount, entry.relayed);
             if matches!(entry.action, Action::Revoke(..)) && entry.outcome == Outcome::Ok {
@@ -201,7 +204,7 @@ impl State {
     /// of the root namespace names a lease of another, that one.
     pub(super) fn namespace_asked(&self, entry: &Entry, lease: Option<&str>) -> String {
         match lease {
-            Some(lease) if entry.namespace.is_empty() => self.namespace_of(lease),
+            Some(lease) if entry.namespace.is_empty() => self.namespace_of(lease).unwrap_or_default(),
             _ => entry.namespace.to_string(),
         }
     }

@@ -226,6 +226,11 @@ impl State {
         Some((lease, namespace.to_string()))
     }
 
+    /// How often roles were written: more than before means that what the API told of them is old.
+    pub fn role_writes(&self) -> u64 {
+        self.ledger.role_writes()
+    }
+
     /// How many mounts are known: more than before means that there is a new one.
     pub fn mounts(&self) -> usize {
         self.labels.mounts()
@@ -249,13 +254,12 @@ impl State {
         role
     }
 
-    /// The namespace of a plain lease ID: named by what follows its last dot.
-    fn namespace_of(&self, lease: &str) -> String {
-        lease
-            .rsplit_once('.')
-            .filter(|(_, id)| !id.contains('/'))
-            .and_then(|(_, id)| self.namespaces.get(id))
-            .cloned()
-            .unwrap_or_default()
+    /// The namespace of a plain lease ID: named by what follows its last dot. `None` where no
+    /// entry has told yet which that is.
+    fn namespace_of(&self, lease: &str) -> Option<String> {
+        match lease.rsplit_once('.').filter(|(_, id)| !id.contains('/')) {
+            None => Some(String::new()),
+            Some((_, id)) => self.namespaces.get(id).cloned(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! becomes certain with time.
 
 use super::State;
+use super::labels::MountId;
 use super::ledger::{Named, NodeId, Outcomes, Settled, is_token};
 use super::renewals::Renewed;
 use super::revocations::Asked;
@@ -56,8 +57,13 @@ impl State {
         metric: &'static Metric,
         tell: impl FnOnce(&mut super::ledger::Ledger, Named<'_>) -> T,
     ) -> (super::labels::RoleId, T) {
-        let namespace = self.namespace_of(lease);
-        let role = self.role_of_lease(&namespace, lease, true, at, metric);
+        let (namespace, role) = match self.namespace_of(lease) {
+            Some(namespace) => {
+                let role = self.role_of_lease(&namespace, lease, true, at, metric);
+                (namespace, role)
+            }
+            None => (String::new(), self.labels.unknown_role(MountId::UNKNOWN, at)),
+        };
         let mount = self.labels.mount_of(role);
         let named = Named { role, mount, namespace: &namespace, lease };
         (role, tell(&mut self.ledger, named))

@@ -36,6 +36,8 @@ pub(super) struct Latest {
     pub(super) token_expiry: Option<SystemTime>,
     /// Something unknown showed up: mounts and roles are to be read again soon.
     inventory_wanted: bool,
+    /// A role was written, so that what was told of roles holds no more, even if it is still so.
+    retell_wanted: bool,
 }
 
 /// What is known of one node.
@@ -103,6 +105,33 @@ impl Board {
     /// bundled and held to [`super::Pace::inventory_at_least`].
     pub fn want_inventory(&self) {
         self.lock().inventory_wanted = true;
+    }
+
+    /// The same because a role was written: its TTLs are to be told again even where they have
+    /// not changed.
+    pub fn want_roles_told(&self) {
+        let mut latest = self.lock();
+        latest.inventory_wanted = true;
+        latest.retell_wanted = true;
+    }
+
+    /// Whether the only node that is watched is known not to be the active one of its cluster.
+    pub fn is_beside_inactive(&self, now: Instant) -> bool {
+        let latest = self.lock();
+        let mut nodes = latest.nodes.values();
+        let (Some(node), None) = (nodes.next(), nodes.next()) else { return false };
+        match node.health.as_ref().and_then(|health| health.get(now)).map(Health::role) {
+            Some(Role::Active) => false,
+            Some(Role::Standby | Role::DrSecondary) => true,
+            // Gone or closed: another one has taken over, if there is one.
+            Some(Role::Closed | Role::Unreachable) | None => {
+                node.leader.as_ref().is_some_and(|leader| leader.stale().ha_enabled)
+            }
+        }
+    }
+
+    pub(super) fn take_retell_wanted(&self) -> bool {
+        std::mem::take(&mut self.lock().retell_wanted)
     }
 
     /// Whether a node has answered, or failed to, at least once: every node

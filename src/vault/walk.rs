@@ -99,6 +99,9 @@ impl Walk {
 
     /// Lists the roles of every database mount.
     async fn list(&mut self, asking: &Asking<'_>, verdict: &mut Verdict) -> Result<(), Error> {
+        if asking.node.board.take_retell_wanted() {
+            self.told.clear();
+        }
         for (namespace, path) in database_mounts(asking) {
             let right = format!("{path}roles");
             let right = Right { path: &right, capability: "list" };

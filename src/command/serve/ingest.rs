@@ -22,6 +22,9 @@ const SETTLING: Duration = Duration::from_millis(200);
 /// How long to wait at most at the end of every log.
 const IDLE: Duration = Duration::from_secs(1);
 
+/// How many times as long as a checkpoint took is waited before the next, at least.
+const REST_OF_SAVING: u32 = 50;
+
 /// How often the globs are looked at for new logs.
 const FIND_EVERY: Duration = Duration::from_secs(5);
 
@@ -40,6 +43,8 @@ pub(super) struct Ingest {
     notices: u64,
     /// Mounts known at the last look.
     mounts: usize,
+    /// Writes of roles seen at the last look.
+    role_writes: u64,
     globs: Globs,
     lookups: Lookups,
 }
@@ -63,6 +68,7 @@ impl Ingest {
             saved: None,
             notices: 0,
             mounts: 0,
+            role_writes: 0,
             globs,
             lookups,
         }
@@ -75,14 +81,15 @@ impl Ingest {
         let mut due = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
-            let (progress, front, notices, mounts, wanted) = {
+            let (progress, front, notices, (mounts, role_writes), wanted) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
                 // Of a backlog, most leases have ended since.
                 let ask = progress != Progress::Busy && self.lookups.has_room();
                 let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
-                (progress, pipeline.front(), pipeline.notices(), pipeline.state().mounts(), wanted)
+                let known = (pipeline.state().mounts(), pipeline.state().role_writes());
+                (progress, pipeline.front(), pipeline.notices(), known, wanted)
             };
             if let Some((lease, namespace)) = wanted {
                 self.lookups.want(lease, namespace);
@@ -93,14 +100,20 @@ impl Ingest {
                 self.shared.board.want_inventory();
                 self.mounts = mounts;
             }
+            if role_writes != self.role_writes {
+                self.shared.board.want_roles_told();
+                self.role_writes = role_writes;
+            }
             if Instant::now() >= next_find {
                 self.shared.find_logs(&self.globs);
                 next_find = Instant::now() + FIND_EVERY;
             }
             if Instant::now() >= due || notices != self.notices {
                 // A full disk now is no reason to stop counting.
+                let began = Instant::now();
                 let _ = self.save();
-                due = Instant::now() + self.every;
+                // However much there is to write, it takes no more than a small part of the time.
+                due = Instant::now() + self.every.max(began.elapsed() * REST_OF_SAVING);
                 self.notices = notices;
             }
             match progress {

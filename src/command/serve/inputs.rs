@@ -121,7 +121,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         may_come
     });
     let (names, inputs) = found.into_iter().unzip();
-    let limits = Limits { label_sets: config.label_sets, ..Limits::default() };
+    let limits = Limits { label_sets: config.label_sets, leases: config.ledger_capacity };
     let mut pipeline = match saved {
         Some(saved) => Pipeline::resume(saved.applied, saved.front, saved.state, limits, inputs),
         None => Pipeline::new(limits, inputs),

@@ -5,6 +5,7 @@ use super::clock::wall;
 use super::inputs::{Globs, Named};
 use super::own;
 use crate::config::Config;
+use crate::contract::leases::ACTIVE;
 use crate::event::Timestamp;
 use crate::exposition::Unavailable;
 use crate::pipeline::{Pipeline, Progress, Stats};
@@ -171,6 +172,10 @@ impl Shared {
             }
             let as_of = pipeline.front();
             let mut families = pipeline.families(as_of);
+            // The state knows from the logs when a node is not active; the API may know it before.
+            if self.board.is_beside_inactive(Instant::now()) {
+                families.retain(|family| !ACTIVE.contains(&family.metric));
+            }
             families.extend(own::families(&pipeline, self));
             (Mark { applied: pipeline.applied(), front: as_of }, Snapshot { as_of, families })
         };

@@ -24,6 +24,7 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
         start_at: [StartAt::Beginning, StartAt::End][r.choice(&setting::START_AT)],
         max_line_bytes: r.parsed(&setting::MAX_LINE_BYTES, |text| value::integer(text, 4096)),
         label_sets: r.parsed(&setting::LABEL_BUDGET, |text| value::integer(text, 1)),
+        ledger_capacity: r.parsed(&setting::LEDGER_CAPACITY, |text| value::integer(text, 1)),
         checkpoint_interval: r.duration(&setting::CHECKPOINT_INTERVAL),
         output: OutputConfig {
             level: r.parsed(&setting::LOG_LEVEL, |text| super::output::level(text).map(|_| text.to_owned())),

@@ -161,6 +161,8 @@ impl Ledger {
         self.freeze(role);
         self.roles.entry(role).or_default().ttl.written(ttls, at);
         self.looked_up.remove(&role);
+        self.role_writes += 1;
+        self.inherit(role);
     }
 
     /// A token was handed out (by whose token, if by one) or renewed.

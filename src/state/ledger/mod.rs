@@ -84,6 +84,7 @@ pub struct Ledger {
     anonymous: usize,
     evicted: u64,
     many_leases: u64,
+    role_writes: u64,
     /// Default and max TTL of mounts in seconds, 0 for Vault's own.
     mount_ttls: BTreeMap<MountId, (i64, i64)>,
     /// When a lease of a role was last looked up.
@@ -112,6 +113,7 @@ impl Ledger {
             anonymous: 0,
             evicted: 0,
             many_leases: 0,
+            role_writes: 0,
             mount_ttls: BTreeMap::new(),
             looked_up: BTreeMap::new(),
             capacity,
@@ -134,6 +136,11 @@ impl Ledger {
     pub fn line(&mut self, node: NodeId, is_server_log: bool, at: Timestamp) {
         self.proof.line(node, is_server_log, at);
         self.completeness.begin(at);
+    }
+
+    /// How often roles were written.
+    pub fn role_writes(&self) -> u64 {
+        self.role_writes
     }
 
     /// A role is known: what its leases do is shown.
