@@ -10,17 +10,25 @@ use std::time::{Duration, Instant};
 
 /// How late, in seconds, a page may be: lines settle for two, and it was fetched a moment before.
 const LATE: f64 = 6.0;
+/// How many differences are told of.
+const MOST: usize = 24;
 /// How long after its end a lease is overdue, less a second for the clocks of clients.
 const OVERDUE: f64 = 14.0;
 
 /// Differences in words; none of them is good.
 #[derive(Debug, Default)]
-pub(crate) struct Differences(String);
+pub(crate) struct Differences(String, usize);
 
 impl Differences {
     /// Notes a number that is not what it must be, between `least` and `most`.
     fn within(&mut self, what: impl std::fmt::Display, shown: f64, least: f64, most: f64) {
         if shown < least - 0.5 || shown > most + 0.5 {
+            self.1 += 1;
+        } else {
+            return;
+        }
+        // Half a minute of pages would say the same.
+        if self.1 <= MOST {
             writeln!(self.0, "{what}: {shown} shown, {least} to {most} expected").unwrap();
         }
     }
@@ -31,7 +39,7 @@ impl Differences {
 
     /// Good, or the differences.
     pub(crate) fn result(self) -> Result<(), String> {
-        if self.0.is_empty() { Ok(()) } else { Err(self.0) }
+        if self.0.is_empty() { Ok(()) } else { Err(format!("{}({} differences)", self.0, self.1)) }
     }
 }
 

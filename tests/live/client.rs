@@ -120,8 +120,12 @@ impl<'a> Client<'a> {
         // What ends by the request has ended before its answer, so it must be told before.
         let before = std::mem::replace(&mut self.truth.leases()[number].causes, REQUESTED);
         let reply = self.ask("POST", path, Some(body), "");
-        if reply.is_none_or(|reply| reply.status >= 300) {
-            self.truth.leases()[number].causes = before;
+        let lease = &mut self.truth.leases()[number];
+        if reply.is_some_and(|reply| reply.status < 300) {
+            // It is due now, and overdue if it cannot be done.
+            lease.expires = lease.expires.min(now());
+        } else {
+            lease.causes = before;
         }
     }
 
@@ -146,8 +150,9 @@ impl<'a> Client<'a> {
     pub(crate) fn leases_end_with_the_token(&self) {
         let mut leases = self.truth.leases();
         for number in self.leases.borrow().iter() {
-            let causes = &mut leases[*number].causes;
-            *causes = if *causes == EXPIRED { TOKEN } else { TOKEN_OR_REQUEST };
+            let lease = &mut leases[*number];
+            lease.causes = if lease.causes == EXPIRED { TOKEN } else { TOKEN_OR_REQUEST };
+            lease.expires = lease.expires.min(now());
         }
     }
 

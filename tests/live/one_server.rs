@@ -50,12 +50,12 @@ fn the_ledger_is_what_the_server_lists() {
         let (status, _) = away.leasewatch().stop();
         assert!(status.success(), "{status}");
         gone = Instant::now();
-        world.rotate(1);
+        world.rotate();
         pass(4);
         world.postgres.lock().unwrap().stop();
         pass(10);
         killed.dies();
-        world.rotate(2);
+        world.rotate();
         pass(12);
         world.postgres.lock().unwrap().restart();
         pass(12);

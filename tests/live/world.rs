@@ -250,10 +250,15 @@ impl World {
     }
 
     /// Rotates the audit log of the only node as logrotate does: rename, then tell the server.
-    pub(crate) fn rotate(&self, number: usize) {
+    pub(crate) fn rotate(&self) {
         let mut nodes = self.nodes();
         let log = nodes[0].audit_log();
-        std::fs::rename(&log, log.with_extension(format!("log.{number}"))).unwrap();
+        let [first, second] = ["log.1", "log.2"].map(|extension| log.with_extension(extension));
+        assert!(!second.exists(), "this is good for two rotations");
+        if first.exists() {
+            std::fs::rename(&first, second).unwrap();
+        }
+        std::fs::rename(&log, first).unwrap();
         nodes[0].sighup();
     }
 
