@@ -66,6 +66,17 @@ impl Watch {
     }
 }
 
+impl Drop for Watch {
+    /// Has the looking end with a test that fails, and the process with it.
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::SeqCst);
+        if let Some(thread) = self.thread.take() {
+            // Its own failure has been told, or is not the one that counts.
+            let _ = thread.join();
+        }
+    }
+}
+
 fn look(leasewatch: &Mutex<Leasewatch>, done: &AtomicBool) -> Vec<Page> {
     let mut pages = Vec::new();
     let mut never_falls = NeverFalls::default();
