@@ -23,6 +23,17 @@ pub enum ServerEvent {
         /// Why.
         trouble: RevocationTrouble,
     },
+    /// A line of the text format that goes on with the one before it in the same log. An error
+    /// of several lines stands on lines of its own, and so does what follows it: of such a
+    /// [`Self::RevocationFailed`], the `attempts` are 0, and this is its rest.
+    Continued {
+        /// The cause, where this line names one.
+        trouble: Option<RevocationTrouble>,
+        /// How many attempts failed so far; 0 where more lines follow.
+        attempts: u32,
+        /// Nanoseconds to the next attempt.
+        next_attempt: Option<i64>,
+    },
     /// A client's request to revoke a lease at once failed: `lease revocation failed`.
     RequestedRevocationFailed {
         /// Plain lease ID.

@@ -13,8 +13,12 @@ mod trouble;
 use crate::event::{Event, EventKind, Timestamp};
 
 /// Decodes one line, of either format. `None` where it is no line of a server
-/// log that can be dated, such as the banner at start-up.
+/// log that can be dated, such as the banner at start-up. A line that goes on with
+/// the one before it has no time of its own: it gets the earliest there is.
 pub fn decode(line: &str) -> Option<Event> {
+    if let Some(continued) = text::continued(line) {
+        return Some(Event { at: Timestamp::MIN, kind: EventKind::Server(continued) });
+    }
     let line = if line.starts_with('{') { json::read(line)? } else { text::read(line)? };
     let at = Timestamp::parse_rfc3339(&line.time).or_else(|| text::time(&line.time))?;
     Some(Event { at, kind: meaning::of(&line).map_or(EventKind::Nothing, EventKind::Server) })

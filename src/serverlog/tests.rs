@@ -43,6 +43,8 @@ fn requests_about_leases_that_failed() {
     let head = "2026-11-23T19:41:47.318Z [ERROR] secrets.system.system_3f00acf7: lease renewal failed: lease_id=pki/issue/web/nope";
     assert_eq!(meaning(head), renewal(RenewalTrouble::Backend));
     assert_eq!(decode("  error="), None);
+    assert_eq!(decode("   leader=none"), None);
+    assert_eq!(decode("  "), None);
     assert_eq!(
         decode("  | failed to renew entry: resp: (*logical.Response)(nil) err: 1 error occurred:"),
         None
@@ -219,4 +221,59 @@ fn the_log_of_a_single_node_to_its_end() {
         ("revoked", 7047),
     ];
     assert_eq!(counts, expected);
+}
+
+/// Revocations that fail, by role: a statement that always fails, a user that owns something,
+/// and a database that is gone, of which Vault says so in several lines.
+#[test]
+fn failures_as_the_text_format_has_them() {
+    let log = include_str!("../../tests/data/server-log/openbao-2.7.2-text-leases.txt");
+    let said: Vec<_> = log.lines().filter_map(meaning).collect();
+    let app = |lease: &str| format!("database/creds/app/{lease}").into();
+    let own = |lease: &str| format!("database/creds/own/{lease}").into();
+    let failed = |lease, next_attempt, trouble| ServerEvent::RevocationFailed {
+        lease,
+        attempts: 1,
+        next_attempt: Some(next_attempt),
+        trouble,
+    };
+    use RevocationTrouble::{MissingRole, ObjectDependency, Other};
+    let [first, second] = ["AW2qdmbqL1qyn6VIMEQCZZjU", "NdGB828SaBXDeaRCx71swkzT"];
+    let requested =
+        |lease, trouble| ServerEvent::RequestedRevocationFailed { lease, trouble, is_unknown: false };
+    let long = "database/creds/long/cQdOiDrIZxlV1homXg6oRlip";
+    let connection = ServerEvent::Continued {
+        trouble: Some(RevocationTrouble::Connection),
+        attempts: 0,
+        next_attempt: None,
+    };
+    let expected = [
+        failed(app("VxOeDZLHramGzkwLI9AX0KxA"), 18_613_217_799, MissingRole),
+        failed(own(first), 19_928_711_749, ObjectDependency),
+        failed(own(second), 21_250_505_584, ObjectDependency),
+        requested(own(second), ObjectDependency),
+        ServerEvent::ForcedDespite { trouble: ObjectDependency },
+        ServerEvent::LeaseRevoked { lease: own(first) },
+        ServerEvent::ForcedDespite { trouble: ObjectDependency },
+        ServerEvent::LeaseRevoked { lease: own(second) },
+        ServerEvent::RenewalFailed { lease: long.into(), trouble: RenewalTrouble::Backend },
+        connection.clone(),
+        connection.clone(),
+        connection.clone(),
+        requested(long.into(), Other),
+        connection.clone(),
+        connection.clone(),
+        connection.clone(),
+        ServerEvent::RevocationFailed {
+            lease: app("gsMVjwsDXdzErQsDwntEuURy"),
+            attempts: 0,
+            next_attempt: None,
+            trouble: Other,
+        },
+        connection.clone(),
+        connection.clone(),
+        connection,
+        ServerEvent::Continued { trouble: None, attempts: 1, next_attempt: Some(11_869_139_174) },
+    ];
+    assert_eq!(said, expected);
 }

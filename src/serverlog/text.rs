@@ -1,11 +1,10 @@
 //! The text format, Vault's default:
 //! `2026-01-02T03:04:05.678Z [ERROR] expiration: failed to revoke lease: lease_id=… error="…" attempts=2`.
 //!
-//! A value of several lines stands below, indented, and what comes after it too:
-//! of such a line only its head is known here.
+//! A value of several lines stands below, indented, and what comes after it too.
 
-use super::Line;
-use crate::event::Timestamp;
+use super::{Line, trouble};
+use crate::event::{RevocationTrouble, ServerEvent, Timestamp};
 
 /// Reads it; `None` where it is not a line of this format.
 pub(super) fn read(line: &str) -> Option<Line> {
@@ -37,6 +36,30 @@ pub(super) fn read(line: &str) -> Option<Line> {
         }
     }
     Some(read)
+}
+
+/// A line that goes on with the one before, as far as it says anything to us: a part of an
+/// error that names its cause, or what stands behind such an error.
+pub(super) fn continued(line: &str) -> Option<ServerEvent> {
+    let rest = line.strip_prefix("  ")?;
+    if let Some(error) = rest.strip_prefix("| ") {
+        let trouble = trouble::classify(error);
+        let names_a_cause = trouble != RevocationTrouble::Other;
+        return names_a_cause.then_some(ServerEvent::Continued {
+            trouble: Some(trouble),
+            attempts: 0,
+            next_attempt: None,
+        });
+    }
+    let (mut attempts, mut next_attempt) = (0, None);
+    for (key, value) in Pairs(rest.strip_prefix(' ')?) {
+        match key {
+            "attempts" => attempts = value.parse().unwrap_or(0),
+            "next_attempt" => next_attempt = duration(&value),
+            _ => {}
+        }
+    }
+    (attempts > 0).then_some(ServerEvent::Continued { trouble: None, attempts, next_attempt })
 }
 
 /// A time with an offset without a colon (`+0100`), as hclog writes it away from UTC.

@@ -161,6 +161,9 @@ impl State {
                     mount.is_none().then(|| Counted { namespace: namespace.clone(), mount: None, asked });
                 self.asked(at.plus_nanos(-took.unwrap_or(0)), *id, entry);
                 self.ledger.done(*id, target, (&namespace, place), asked == Asked::Queued, count, at);
+            } else if asked == Asked::Failed && form != RevocationForm::Lease {
+                // One lease failed; those before it are gone.
+                self.ledger.answered(*id, at);
             } else {
                 self.ledger.refused(*id);
             }
@@ -196,7 +199,11 @@ fn target(entry: &Entry) -> Option<Target> {
         (RevocationForm::Lease, LeaseRef::Plain(lease)) => Some(Target::Lease(key(lease))),
         (RevocationForm::Lease, LeaseRef::Hashed(hash)) => Some(Target::Hashed(half(*hash))),
         (RevocationForm::Prefix | RevocationForm::Force, LeaseRef::Plain(prefix)) => Some(Target::Prefix {
-            namespace: entry.namespace.to_string(),
+            suffix: if entry.namespace.is_empty() {
+                String::new()
+            } else {
+                format!(".{}", entry.namespace_id)
+            },
             prefix: prefix.to_string(),
             by_force: *form == RevocationForm::Force,
         }),

@@ -20,6 +20,7 @@ mod revocations;
 mod server;
 mod subject;
 mod traffic;
+mod unfinished;
 
 use crate::contract::own::AUDIT_CANARY_SUCCESS;
 use crate::event::{Event, EventKind, Timestamp};
@@ -88,6 +89,7 @@ pub struct State {
     renewals: renewals::Renewals,
     revocations: revocations::Revocations,
     ledger: ledger::Ledger,
+    unfinished: unfinished::Unfinished,
     traffic: traffic::Traffic,
     counters: counters::Counters,
     /// Namespaces by the ID that their lease IDs end with.
@@ -107,6 +109,7 @@ impl State {
             renewals: renewals::Renewals::default(),
             revocations: revocations::Revocations::default(),
             ledger: ledger::Ledger::new(limits.leases),
+            unfinished: unfinished::Unfinished::default(),
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
             namespaces: BTreeMap::new(),
@@ -149,7 +152,11 @@ impl State {
         }
         match event.kind {
             EventKind::Audit(entry) => self.audit(origin, at, &entry),
-            EventKind::Server(line) => self.server(origin.node, at, line),
+            EventKind::Server(line) => {
+                for line in self.unfinished.take(origin.source, line) {
+                    self.server(origin.node, at, line);
+                }
+            }
             EventKind::Observed(observation) => self.observed(observation),
             EventKind::Nothing => {}
         }
@@ -159,7 +166,7 @@ impl State {
     pub fn gap(&mut self, origin: Origin, at: Timestamp) {
         match origin.log {
             OriginLog::Audit => self.ledger.audit_gap(at),
-            OriginLog::Server => self.ledger.server_gap(origin.node),
+            OriginLog::Server => self.ledger.server_gap(origin.node, at),
             OriginLog::Observations => {}
         }
     }
@@ -216,7 +223,13 @@ impl State {
 
     /// Every outstanding lease at `as_of`, for a person who asks; in no order.
     pub fn leases(&self, as_of: Timestamp) -> Vec<LeaseView> {
-        self.ledger.views(&self.labels, as_of)
+        self.leases_from(as_of, 0, u32::MAX).0
+    }
+
+    /// The leases outstanding at `as_of` in `most` places from one on, and the place to go on
+    /// from: for whoever holds a lock meanwhile.
+    pub fn leases_from(&self, as_of: Timestamp, from: u32, most: u32) -> (Vec<LeaseView>, Option<u32>) {
+        self.ledger.views_from(&self.labels, as_of, from, most)
     }
 
     /// A lease whose times the API should be asked for: its plain ID and its namespace.

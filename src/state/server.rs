@@ -46,6 +46,8 @@ impl State {
             ServerEvent::BecameActive { elected: false } => self.ledger.is_active(node, at),
             ServerEvent::BecameInactive => self.ledger.stepped_down(node),
             ServerEvent::ManyLeases { .. } => self.ledger.many_leases(),
+            // Joined with what it goes on with before it gets here.
+            ServerEvent::Continued { .. } => {}
         }
     }
 

@@ -142,6 +142,17 @@ pub(super) fn role(
     }
 }
 
+/// The mount and role that a plain lease ID of the usual form names, where no mount is known
+/// that it lies in.
+pub(super) fn guess_lease(lease: &str) -> Option<(&str, Role<'_>)> {
+    let (path, _) = lease.rsplit_once('/')?;
+    let (mount, below) = engine::split_mount("", path, Operation::Read)?;
+    match engine::meaning("", below, Operation::Read) {
+        Meaning::Issue(role) => Some((mount, role)),
+        _ => None,
+    }
+}
+
 /// The mount and role of a plain lease ID (or of a prefix of some), by the
 /// longest known mount; the role only where the ID goes as far.
 pub(super) fn of_lease<'l>(

@@ -24,10 +24,6 @@ async fn an_active_node_shows_everything() {
     assert_eq!(of("vault_info", &["a", "2.7.2", "vault-cluster-1", "", "OpenBao"]), Some(1.0));
     assert_eq!(of("vault_leases", &["a"]), Some(17.0));
     assert_eq!(of("vault_token_expiry_timestamp_seconds", &[]), Some(1_893_456_000.0));
-    let role = |source| ["root", "database/", "database", "app", source];
-    assert_eq!(of("role_default_ttl_seconds", &role("role")), Some(60.0));
-    // The mount's 120 s are less than the role's 180 s.
-    assert_eq!(of("role_max_ttl_seconds", &role("mount")), Some(120.0));
     for api in ["health", "leader", "login", "token", "metrics", "irrevocable_leases", "mounts"] {
         assert_eq!(of("scrape_success", &["a", api]), Some(1.0), "{api}");
         assert!(of("scrape_last_success_timestamp_seconds", &["a", api]).is_some(), "{api}");

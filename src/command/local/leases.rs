@@ -14,6 +14,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::sync::mpsc::Receiver;
 
 /// Its path.
 pub(in crate::command) const PATH: &str = "/leases";
@@ -23,8 +24,6 @@ const VERSION: u32 = 1;
 /// Where the head of the document ends, and its tail.
 const HEAD_END: &str = r#","leases":["#;
 const TAIL: &str = "]}";
-/// Text that is made at a time.
-const CHUNK: usize = 64 << 10;
 
 /// What is said once.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,17 +52,14 @@ impl Query {
         texts.chain(conditions).chain(self.ids.then(|| ("ids", "true".to_owned()))).collect()
     }
 
-    /// What is left of all leases: those that were asked for, without what was not.
-    pub(in crate::command) fn applied_to(&self, mut leases: Leases) -> Leases {
-        if !self.filter.is_empty() {
-            leases.select(&self.filter);
-        }
+    /// What is left of some leases: those that were asked for, without what was not.
+    pub(in crate::command) fn apply_to(&self, leases: &mut Vec<LeaseView>) {
+        leases.retain(|lease| self.filter.lets_through(lease));
         if !self.ids {
-            for lease in &mut leases.leases {
+            for lease in leases {
                 lease.id = None;
             }
         }
-        leases
     }
 
     /// From parameters of the URL; the name of one that means nothing.
@@ -90,69 +86,56 @@ impl Query {
     }
 }
 
-/// The document on its way out, made piece by piece as it is taken.
-pub(in crate::command) struct Document<G> {
-    head: Option<Head>,
-    leases: std::vec::IntoIter<LeaseView>,
+/// The document on its way out: head, pages and tail, in this order, each a piece of its text.
+#[derive(Debug, Default)]
+pub(in crate::command) struct Writer {
     written: u64,
-    ended: bool,
-    /// Held until all is written.
-    _guard: G,
 }
 
-impl<G> Document<G> {
-    /// The document of these leases.
-    pub(in crate::command) fn new(leases: Leases, guard: G) -> Self {
-        Self {
-            head: Some(Head { version: VERSION, as_of: leases.as_of, notes: leases.notes }),
-            leases: leases.leases.into_iter(),
-            written: 0,
-            ended: false,
-            _guard: guard,
-        }
+impl Writer {
+    /// What is said once.
+    pub(in crate::command) fn head(as_of: Timestamp, notes: Vec<String>) -> serde_json::Result<Bytes> {
+        let mut text = serde_json::to_vec(&Head { version: VERSION, as_of, notes })?;
+        // Its last brace: the leases are in the same object.
+        text.pop();
+        text.extend_from_slice(HEAD_END.as_bytes());
+        Ok(text.into())
     }
 
-    fn chunk(&mut self) -> serde_json::Result<Vec<u8>> {
-        let mut text = Vec::with_capacity(CHUNK + 1024);
-        if let Some(head) = self.head.take() {
-            serde_json::to_writer(&mut text, &head)?;
-            // Its last brace: the leases are in the same object.
-            text.pop();
-            text.extend_from_slice(HEAD_END.as_bytes());
-        }
-        while text.len() < CHUNK {
-            let Some(lease) = self.leases.next() else {
-                self.ended = true;
-                text.push(b'\n');
-                text.extend_from_slice(TAIL.as_bytes());
-                text.push(b'\n');
-                break;
-            };
+    /// Some leases.
+    pub(in crate::command) fn page(&mut self, leases: &[LeaseView]) -> serde_json::Result<Bytes> {
+        let mut text = Vec::with_capacity(leases.len() * 300);
+        for lease in leases {
             text.extend_from_slice(if self.written == 0 { b"\n" } else { b",\n" });
-            serde_json::to_writer(&mut text, &lease)?;
+            serde_json::to_writer(&mut text, lease)?;
             self.written += 1;
         }
-        Ok(text)
+        Ok(text.into())
+    }
+
+    /// The end; without it the reader knows that something is missing.
+    pub(in crate::command) fn tail() -> Bytes {
+        format!("\n{TAIL}\n").into()
+    }
+
+    /// How many leases were written.
+    pub(in crate::command) fn written(&self) -> u64 {
+        self.written
     }
 }
 
-impl<G: Unpin> HttpBody for Document<G> {
+/// A body whose pieces somebody else makes, no faster than they are taken.
+pub(in crate::command) struct Pieces(pub(in crate::command) Receiver<Bytes>);
+
+impl HttpBody for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let this = self.get_mut();
-        if this.ended {
-            return Poll::Ready(None);
-        }
-        Poll::Ready(match this.chunk() {
-            Ok(text) => Some(Ok(Frame::data(text.into()))),
-            // These types have nothing that JSON has not. Cut short, the reader would notice.
-            Err(_) => None,
-        })
+        self.get_mut().0.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
     }
 }
 
@@ -251,13 +234,18 @@ mod tests {
         }
     }
 
+    fn pieces(count: usize) -> Vec<Bytes> {
+        let Leases { as_of, notes, leases } = leases(count);
+        let mut writer = Writer::default();
+        let mut pieces = vec![Writer::head(as_of, notes).unwrap()];
+        pieces.extend(leases.chunks(700).map(|page| writer.page(page).unwrap()));
+        pieces.push(Writer::tail());
+        assert_eq!(writer.written(), count as u64);
+        pieces
+    }
+
     fn document(count: usize) -> Vec<u8> {
-        let mut document = Document::new(leases(count), ());
-        let mut text = Vec::new();
-        while !document.ended {
-            text.extend(document.chunk().unwrap());
-        }
-        text
+        pieces(count).concat()
     }
 
     #[test]
@@ -299,7 +287,8 @@ mod tests {
         let app = Filter { role: Some("app".to_owned()), ..Filter::default() };
         for (filter, count) in [(Filter::default(), 3), (app, 2)] {
             for ids in [false, true] {
-                let left = Query { filter: filter.clone(), ids }.applied_to(with_ids()).leases;
+                let mut left = with_ids().leases;
+                Query { filter: filter.clone(), ids }.apply_to(&mut left);
                 assert_eq!(left.len(), count);
                 assert!(left.iter().all(|lease| lease.id.is_some() == ids), "{left:?}");
             }
@@ -310,7 +299,15 @@ mod tests {
     async fn many_leases_go_over_the_socket() {
         let folder = tempfile::tempdir().unwrap();
         let (listener, _file) = super::super::listen::listen(folder.path()).unwrap();
-        let answer = || async { axum::body::Body::new(Document::new(leases(20_000), ())) };
+        let answer = || async {
+            let (sender, receiver) = tokio::sync::mpsc::channel(1);
+            tokio::spawn(async move {
+                for piece in pieces(20_000) {
+                    sender.send(piece).await.unwrap();
+                }
+            });
+            axum::body::Body::new(Pieces(receiver))
+        };
         let router = axum::Router::new().route(PATH, axum::routing::get(answer));
         let server = tokio::spawn(async move { axum::serve(listener, router).await });
         let got = get(folder.path(), &Query::default()).await.unwrap();

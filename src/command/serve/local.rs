@@ -3,11 +3,12 @@
 //! To add a command: its document in `command::local`, its route here.
 
 use super::shared::Shared;
-use crate::command::local::leases::{self, Document, Query};
+use crate::command::local::leases::{self, Pieces, Query, Writer};
 use crate::command::local::listen::{Listener, SocketFile, listen};
-use crate::report::leases::{Leases, notes};
+use crate::event::Timestamp;
+use crate::report::leases::notes;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Sender, channel};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +58,13 @@ impl Local {
     }
 }
 
+/// Leases looked at under one lock.
+const PAGE: u32 = 4_000;
+/// Leases in one piece of an answer.
+const PIECE: usize = 250;
+/// Pieces that may wait to be taken.
+const PIECES: usize = 4;
+
 #[derive(Clone)]
 struct Answers {
     shared: Arc<Shared>,
@@ -80,22 +89,45 @@ async fn list(State(answers): State<Answers>, uri: Uri) -> Response {
     let Ok(turn) = Arc::clone(&answers.lists).acquire_owned().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let ids = query.ids;
+    let (sender, receiver) = channel(PIECES);
     // It takes the lock that a batch of lines holds: not on a thread that others wait for.
-    match spawn_blocking(move || query.applied_to(answers.shared.leases())).await {
-        Ok(leases) => {
-            if ids {
-                tracing::info!(leases = leases.leases.len(), "Lease IDs were given to a local command");
+    spawn_blocking(move || {
+        match write(&answers.shared, &query, &sender) {
+            Ok(Some(leases)) if query.ids => {
+                tracing::info!(leases, "Lease IDs were given to a local command");
             }
-            let body = Body::new(Document::new(leases, turn));
-            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body)
-                .into_response()
+            // Without IDs it is no event, nor where whoever asked went away.
+            Ok(_) => {}
+            // Cut short; the reader notices.
+            Err(error) => tracing::error!(%error, "Listing the leases failed; please report it"),
         }
-        Err(error) => {
-            tracing::error!(%error, "Listing the leases failed; please report it");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        drop(turn);
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::new(Pieces(receiver))).into_response()
+}
+
+/// Writes the answer piece by piece, as fast as it is taken. The number of leases in it; `None`
+/// where whoever asked went away.
+fn write(shared: &Shared, query: &Query, to: &Sender<Bytes>) -> serde_json::Result<Option<u64>> {
+    let (as_of, notes) = shared.lease_notes();
+    if to.blocking_send(Writer::head(as_of, notes)?).is_err() {
+        return Ok(None);
+    }
+    let mut writer = Writer::default();
+    let mut next = Some(0);
+    while let Some(from) = next {
+        // The lock is let go before anything is written.
+        let (mut leases, then) = shared.pipeline().state().leases_from(as_of, from, PAGE);
+        next = then;
+        query.apply_to(&mut leases);
+        for some in leases.chunks(PIECE) {
+            if to.blocking_send(writer.page(some)?).is_err() {
+                return Ok(None);
+            }
         }
     }
+    Ok(to.blocking_send(Writer::tail()).is_ok().then(|| writer.written()))
 }
 
 fn query(uri: &Uri) -> Result<Query, String> {
@@ -105,11 +137,10 @@ fn query(uri: &Uri) -> Result<Query, String> {
 }
 
 impl Shared {
-    /// Every outstanding lease at the front. The lock is let go before anything is written.
-    fn leases(&self) -> Leases {
+    /// The front, and what a reader should know of the leases then.
+    fn lease_notes(&self) -> (Timestamp, Vec<String>) {
         let pipeline = self.pipeline();
         let as_of = pipeline.front();
-        let leases = pipeline.state().leases(as_of);
         let families = pipeline.families(as_of);
         let is_behind = self.replays(&pipeline).is_some() || self.is_catching_up(as_of);
         drop(pipeline);
@@ -117,6 +148,6 @@ impl Shared {
         if is_behind {
             notes.insert(0, "Older lines are still being read; this is how it was then".to_owned());
         }
-        Leases { as_of, notes, leases }
+        (as_of, notes)
     }
 }

@@ -61,7 +61,8 @@ impl Filter {
         *self == Self::default()
     }
 
-    pub(super) fn lets_through(&self, lease: &LeaseView) -> bool {
+    /// Whether a lease is one of them.
+    pub fn lets_through(&self, lease: &LeaseView) -> bool {
         let path = |wanted: &Option<String>, is: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted.trim_matches('/') == is.trim_matches('/'))
         };

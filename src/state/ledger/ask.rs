@@ -24,8 +24,8 @@ pub(in crate::state) enum Target {
     Lease(NonZeroU64),
     /// One lease, by the first half of its keyed hash.
     Hashed(u64),
-    /// All below a prefix of a namespace.
-    Prefix { namespace: String, prefix: String, by_force: bool },
+    /// All below a prefix, in the namespace whose lease IDs end with `suffix`.
+    Prefix { suffix: String, prefix: String, by_force: bool },
     /// Some token.
     Token,
 }

@@ -85,6 +85,11 @@ impl<T: Record> Book<T> {
         (0u32..).zip(slots).filter_map(|(slot, record)| Some((slot, record.as_ref()?)))
     }
 
+    /// How many slots there are, empty ones too.
+    pub(super) fn places(&self) -> u32 {
+        u32::try_from(self.chunks.len() * CHUNK).unwrap_or(u32::MAX)
+    }
+
     /// The slots of the records of which this holds, in their order.
     pub(super) fn slots(&self, holds: impl Fn(&T) -> bool) -> Vec<u32> {
         self.iter().filter(|(_, record)| holds(record)).map(|(slot, _)| slot).collect()

@@ -31,6 +31,8 @@ pub(super) struct Moment {
     pub(super) horizon: Timestamp,
     /// Since when what is due is revoked.
     pub(super) revoking_since: Option<Timestamp>,
+    /// When lines of an audit log were last lost: what was granted before may have been renewed.
+    pub(super) audit_gap: Option<Timestamp>,
 }
 
 /// The outstanding leases of a role, by kind.
@@ -92,8 +94,9 @@ impl Moment {
         let is_vouched = self.since.is_some_and(|since| is_vouched(lease, since));
         if lease.attempts > 0 {
             let cause = lease.cause();
-            // Whether the next attempt worked is not told.
-            if !is_vouched && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of {
+            // Whether the next attempt worked is not told; of the last it is not hoped for.
+            let is_last = self.since.is_none() && lease.attempts >= ATTEMPTS_MOST;
+            if !is_vouched && !is_last && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of {
                 return None;
             }
             return Some(if is_stuck(lease, self.horizon.min(self.as_of)) {
@@ -103,22 +106,37 @@ impl Moment {
                 Condition::Retrying { attempts, next_attempt: Some(lease.next_attempt), cause }
             });
         }
-        self.by_time(is_vouched, due, end)
+        self.by_time(is_vouched, lease.granted, due, end)
     }
 
-    fn by_time(self, is_vouched: bool, due: Option<Due>, end: Option<Timestamp>) -> Option<Condition> {
+    fn by_time(
+        self,
+        is_vouched: bool,
+        granted: Timestamp,
+        due: Option<Due>,
+        end: Option<Timestamp>,
+    ) -> Option<Condition> {
         let is_past = |wait: i64| end.is_some_and(|end| end.plus_secs(wait) <= self.as_of);
         match self.since {
             Some(_) if is_vouched => {
-                Some(if self.is_overdue(due) { Condition::Overdue } else { Condition::Live })
+                Some(if self.is_overdue(granted, due) { Condition::Overdue } else { Condition::Live })
             }
             Some(_) => (!is_past(OVERDUE_SECS)).then_some(Condition::Live),
             None => (!is_past(0)).then_some(Condition::Live),
         }
     }
 
+    /// Where ends are estimated, even what is written in no log has some end.
+    pub(super) fn guess(self, granted: Timestamp, ttl: &RoleTtl) -> Option<Timestamp> {
+        let secs = ttl.guess().filter(|_| self.since.is_none() && granted != NONE)?;
+        Some(granted.plus_secs(secs))
+    }
+
     /// Its TTL is certain, and it is past it, as far as the logs go.
-    fn is_overdue(self, due: Option<Due>) -> bool {
+    fn is_overdue(self, granted: Timestamp, due: Option<Due>) -> bool {
+        if self.audit_gap.is_some_and(|gap| granted <= gap) {
+            return false;
+        }
         let until = self.horizon.min(self.as_of);
         let (Some(_), Some(revoking), Some(due)) = (self.since, self.revoking_since, due) else {
             return false;
@@ -167,6 +185,7 @@ impl Ledger {
             since: self.proof.since(),
             horizon: self.proof.horizon(),
             revoking_since: self.proof.revoking_since(),
+            audit_gap: self.audit_gap,
         }
     }
 
@@ -178,12 +197,23 @@ impl Ledger {
         mut see: impl FnMut(&Lease, &Role, Condition, Option<Due>, Option<Timestamp>),
     ) {
         for (_, lease) in self.leases.iter() {
-            let Some(role) = self.roles.get(&lease.role) else { continue };
-            let due = lease.due(&role.ttl);
-            let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
-            if let Some(condition) = moment.condition(lease, due, end) {
-                see(lease, role, condition, due, end);
-            }
+            self.one(moment, lease, &mut see);
+        }
+    }
+
+    /// The same for one of them.
+    pub(super) fn one(
+        &self,
+        moment: Moment,
+        lease: &Lease,
+        mut see: impl FnMut(&Lease, &Role, Condition, Option<Due>, Option<Timestamp>),
+    ) {
+        let Some(role) = self.roles.get(&lease.role) else { return };
+        let due = lease.due(&role.ttl);
+        let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
+        let end = end.or_else(|| moment.guess(lease.granted, &role.ttl));
+        if let Some(condition) = moment.condition(lease, due, end) {
+            see(lease, role, condition, due, end);
         }
     }
 
@@ -197,8 +227,9 @@ impl Ledger {
             for lease in &role.anonymous {
                 let due = lease.due(&role.ttl);
                 let end = earliest(due.map(|due| due.at), self.tokens.of(lease.token, lease.issued));
+                let end = end.or_else(|| moment.guess(lease.issued, &role.ttl));
                 let is_vouched = moment.since.is_some_and(|since| lease.issued >= since);
-                if let Some(condition) = moment.by_time(is_vouched, due, end) {
+                if let Some(condition) = moment.by_time(is_vouched, lease.issued, due, end) {
                     see(lease, *id, condition, due, end);
                 }
             }
@@ -211,12 +242,12 @@ impl Ledger {
             self.roles.keys().map(|role| (*role, RoleCount::default())).collect();
         self.each(moment, |lease, _, condition, due, end| {
             if let Some(count) = counts.get_mut(&lease.role) {
-                count.add(moment, condition, lease.issued, moment.is_overdue(due), end);
+                count.add(moment, condition, lease.issued, moment.is_overdue(lease.granted, due), end);
             }
         });
         self.each_anonymous(moment, |lease, role, condition, due, end| {
             if let Some(count) = counts.get_mut(&role) {
-                count.add(moment, condition, lease.issued, moment.is_overdue(due), end);
+                count.add(moment, condition, lease.issued, moment.is_overdue(lease.issued, due), end);
             }
         });
         counts

@@ -3,7 +3,9 @@
 //! instant may be read in any order.
 
 use super::ask::{Ask, Asks, SKEW, Target};
-use super::lease::{Certainty, Due, Lease, NONE, QUEUED, RENEWED};
+use super::lease::{
+    Certainty, Due, Lease, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, is_below, suffix_of,
+};
 use super::role::{Anonymous, Cause};
 use super::ttl::RoleTtl;
 use crate::event::Timestamp;
@@ -132,8 +134,15 @@ fn explain(
 ) -> Option<Cause> {
     let (at, known) = (ending.at, ending.known);
     let by_name = |ask: &Ask| ask.target == Target::Lease(ending.key);
-    if known.is_some_and(|known| known.has(QUEUED)) || asks.covering(at, skew, by_name).is_some() {
+    let is_queued = |flag| known.is_some_and(|known| known.has(flag));
+    if is_queued(QUEUED) || asks.covering(at, skew, by_name).is_some() {
         return Some(Cause::Requested);
+    }
+    if is_queued(QUEUED_FORCE) {
+        return Some(Cause::Forced);
+    }
+    if is_queued(QUEUED_PREFIX) {
+        return Some(Cause::Prefix);
     }
     if let Some(by_force) = asked_by_prefix(ending, asks, skew) {
         return Some(if by_force { Cause::Forced } else { Cause::Prefix });
@@ -153,7 +162,12 @@ fn explain(
         at >= due.at.plus_nanos(-skew.max(early))
     });
     if is_due {
-        return Some(if due.is_some_and(|due| due.is_tokens) { Cause::Token } else { Cause::Expired });
+        return Some(match (due, known) {
+            (Some(Due { is_tokens: true, .. }), _) => Cause::Token,
+            // It was first heard of when it was overdue: who knows what had been asked before.
+            (_, Some(Known { issued: NONE, .. })) => Cause::Unknown,
+            _ => Cause::Expired,
+        });
     }
     if token.expires.is_some_and(|expires| expires <= at.plus_nanos(skew)) {
         return Some(Cause::Token);
@@ -161,8 +175,9 @@ fn explain(
     // A hash that nobody can place names one of those that ended while it was in flight. What
     // ended within the request's own time comes before what ended within the clocks' difference.
     let may_be = |ask: &Ask| {
-        let is_free = || skew == EXACT || !others.iter().any(|other| ask.is_in_flight(other.at));
-        matches!(ask.target, Target::Hashed(_)) && is_free()
+        let is_free = || !others.iter().any(|other| ask.is_in_flight(other.at));
+        let is_early = due.is_some_and(|due| due.certainty > Certainty::AtMost);
+        matches!(ask.target, Target::Hashed(_)) && (skew == EXACT || is_early && is_free())
     };
     (hash == 0 && known.is_some() && spend(asks.covering(at, skew, may_be), ending.mount))
         .then_some(Cause::Requested)
@@ -170,8 +185,8 @@ fn explain(
 
 fn asked_by_prefix(ending: &Ending, asks: &mut Asks, skew: i64) -> Option<bool> {
     let covers = |ask: &Ask| match &ask.target {
-        Target::Prefix { namespace, prefix, .. } => {
-            *namespace == ending.namespace && ending.lease.starts_with(prefix.as_str())
+        Target::Prefix { suffix, prefix, .. } => {
+            *suffix == suffix_of(&ending.lease) && is_below(&ending.lease, prefix)
         }
         _ => false,
     };

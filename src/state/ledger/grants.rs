@@ -1,10 +1,13 @@
 //! Grants: what the audit log says of leases. Issues, renewals, unwrapped
 //! answers, and requests to revoke.
 
-use super::ask::{Counted, Target, half};
+use super::ask::{Counted, SKEW, Target, half};
 use super::ending::{Ending, Known};
-use super::lease::{self, Certainty, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, RENEWED, SURE};
-use super::names::form_of;
+use super::lease::{
+    self, Certainty, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, SURE,
+    is_below,
+};
+use super::names::{form_of, id_of};
 use super::role::{Anonymous, Cause};
 use super::told::Failed;
 use super::{ANONYMOUS_MOST, Ledger, count};
@@ -54,6 +57,17 @@ impl Ledger {
             wrapping: issue.wrapping.map(|hash| hash.map(token_half)),
         };
         let Some(id) = issue.lease else {
+            // Its end was read first, and could not be placed.
+            let is_its = |ending: &&mut Ending| {
+                ending.role == issue.role
+                    && ending.known.is_none()
+                    && ending.at.nanos_since(issue.at) >= -SKEW
+            };
+            if let Some(ending) = self.endings.iter_mut().find(is_its) {
+                ending.known = Some(Known::of(&anonymous.named(Lease::new("", NOBODY, issue.role))));
+                ending.anonymous = Some(anonymous);
+                return;
+            }
             if self.anonymous < ANONYMOUS_MOST {
                 self.anonymous += 1;
                 role.anonymous.push_back(anonymous);
@@ -211,9 +225,8 @@ impl Ledger {
             Target::Lease(key) => self.leases.find(*key),
             Target::Hashed(hash) => self.by_hash.get(hash).copied(),
             Target::Token => return,
-            Target::Prefix { prefix, by_force, .. } => {
-                let cause = if *by_force { Cause::Forced } else { Cause::Prefix };
-                self.prefix_done(prefix, place, is_queued, cause, at);
+            Target::Prefix { suffix, prefix, by_force } => {
+                self.prefix_done((prefix, suffix), place, is_queued, *by_force, at);
                 return;
             }
         };
@@ -225,6 +238,11 @@ impl Ledger {
         } else {
             self.end_at_request(slot, place, Cause::Requested, at);
         }
+    }
+
+    /// It was answered, and has done a part of what it asked for.
+    pub(in crate::state) fn answered(&mut self, id: RequestId, at: Timestamp) {
+        self.asks.done(id, at, None);
     }
 
     /// It was refused, or it failed.
@@ -240,21 +258,26 @@ impl Ledger {
     /// All below a prefix is gone, or will be. Where the server log is read, it names each.
     fn prefix_done(
         &mut self,
-        prefix: &str,
+        (prefix, suffix): (&str, &str),
         place: (&str, MountId),
         is_queued: bool,
-        cause: Cause,
+        by_force: bool,
         at: Timestamp,
     ) {
         if self.proof.since().is_some() && !is_queued {
             return;
         }
         let forms = &self.forms;
-        let below = |lease: &Lease| names_start_with(forms, lease, prefix);
+        let below = |lease: &Lease| {
+            let is_there = forms.get(lease.form).is_some_and(|(_, of)| of == suffix);
+            is_there && id_of(forms, lease).is_some_and(|id| is_below(&id, prefix))
+        };
+        let (flag, cause) =
+            if by_force { (QUEUED_FORCE, Cause::Forced) } else { (QUEUED_PREFIX, Cause::Prefix) };
         for slot in self.leases.slots(below) {
             if is_queued {
                 if let Some(lease) = self.leases.get_mut(slot) {
-                    lease.flags |= QUEUED;
+                    lease.flags |= flag;
                 }
             } else {
                 self.end_at_request(slot, place, cause, at);
@@ -347,12 +370,4 @@ fn secs(secs: u64) -> i64 {
 
 fn token_half(TokenHash(hash): TokenHash) -> u64 {
     (hash >> 64) as u64
-}
-
-/// Whether the whole ID of a lease begins so.
-fn names_start_with(forms: &super::names::Forms, lease: &Lease, prefix: &str) -> bool {
-    forms.get(lease.form).is_some_and(|(form, _)| {
-        form.starts_with(prefix)
-            || prefix.strip_prefix(form.as_str()).is_some_and(|rest| lease.id.starts_with(rest.as_bytes()))
-    })
 }

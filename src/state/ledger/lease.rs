@@ -78,6 +78,10 @@ pub(super) const QUEUED: u8 = 4;
 pub(super) const SPOKEN: u8 = 8;
 /// It was renewed at least once.
 pub(super) const RENEWED: u8 = 16;
+/// As `QUEUED`, for all below a prefix.
+pub(super) const QUEUED_PREFIX: u8 = 32;
+/// The same by force.
+pub(super) const QUEUED_FORCE: u8 = 64;
 
 impl Lease {
     /// A lease of that ID, of which nothing else is known.
@@ -164,6 +168,18 @@ pub(super) fn split(lease: &str) -> (&str, &str, &str) {
         lease.rsplit_once('/').map_or(("", lease), |(path, _)| lease.split_at(path.len() + 1));
     let (random, suffix) = last.find('.').map_or((last, ""), |dot| last.split_at(dot));
     (prefix, random, suffix)
+}
+
+/// What a lease ID of its namespace ends with: a dot and the namespace's ID, or nothing.
+pub(super) fn suffix_of(lease: &str) -> &str {
+    split(lease).2
+}
+
+/// Whether Vault revokes a lease of that ID when it is asked for all below `prefix`: it takes
+/// the prefix for a folder, or for the whole ID.
+pub(super) fn is_below(lease: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    lease.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether a lease ID is of a token: `auth/…/h<64 hex>`, or the 40 of old root tokens.

@@ -82,6 +82,8 @@ pub struct Ledger {
     completeness: Completeness,
     elapsed: families::Elapsed,
     anonymous: usize,
+    /// When lines of an audit log were last lost, and with them renewals perhaps.
+    audit_gap: Option<Timestamp>,
     evicted: u64,
     many_leases: u64,
     role_writes: u64,
@@ -111,6 +113,7 @@ impl Ledger {
             completeness: Completeness::default(),
             elapsed: families::Elapsed::default(),
             anonymous: 0,
+            audit_gap: None,
             evicted: 0,
             many_leases: 0,
             role_writes: 0,

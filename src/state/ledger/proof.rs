@@ -38,8 +38,8 @@ pub struct Proof {
     is_clustered: bool,
     /// Since when every end is seen.
     since: Option<Timestamp>,
-    /// When the log was found to be silent: what it showed before proves nothing after.
-    silent_at: Option<Timestamp>,
+    /// When it was last found not to tell everything: what it showed before proves nothing after.
+    broken_at: Option<Timestamp>,
     /// The last word of the server log about any lease.
     last_word: Option<Timestamp>,
     /// Since when the active node revokes what is due; nothing while it still reads its leases.
@@ -75,14 +75,19 @@ impl Proof {
         }
     }
 
-    /// Lines of a node's server log were lost.
-    pub(super) fn gap(&mut self, node: NodeId) {
+    /// Lines of a node's server log were lost, after what was read by `at`.
+    pub(super) fn gap(&mut self, node: NodeId, at: Timestamp) {
         if let Some(node) = self.get(node) {
             node.is_torn = true;
         }
         if self.active.is_none_or(|active| active == node || !self.is_named(node)) {
-            self.since = None;
+            self.broken(at);
         }
+    }
+
+    fn broken(&mut self, at: Timestamp) {
+        self.since = None;
+        self.broken_at = self.broken_at.max(Some(at));
     }
 
     /// Only the active node does this: it issues, and it revokes.
@@ -97,7 +102,7 @@ impl Proof {
                 .get(node)
                 .is_some_and(|node| !node.is_torn && node.server_since.is_some_and(|since| since <= at));
         if !continues {
-            self.since = None;
+            self.broken(at);
         }
         self.active = Some(node);
     }
@@ -111,7 +116,7 @@ impl Proof {
             self.acted(node, at);
             return true;
         }
-        self.since = None;
+        self.broken(at);
         if let Some(node) = self.get(node) {
             node.server_since = Some(at);
         }
@@ -135,14 +140,15 @@ impl Proof {
 
     /// An end that nobody had asked for was seen at `at`.
     pub(super) fn automatic_end(&mut self, at: Timestamp) {
-        if self.since.is_some() {
+        if self.since.is_some() || self.broken_at.is_some_and(|broken| at <= broken) {
             return;
         }
         let active = self.active.unwrap_or(NodeId(0));
         let of = |node: &Node| node.server_since.filter(|_| !node.is_torn);
         let stream = self.nodes.get(usize::from(active.0)).and_then(of);
         let unnamed = self.nodes.iter().find(|node| node.name.is_empty()).and_then(of);
-        let stream = stream.or(unnamed).filter(|stream| self.silent_at.is_none_or(|silent| *stream > silent));
+        let stream =
+            stream.or(unnamed).filter(|stream| self.broken_at.is_none_or(|broken| *stream >= broken));
         self.since = Some(stream.unwrap_or(at));
     }
 
@@ -150,8 +156,7 @@ impl Proof {
     /// had been said of any lease since, the log has fallen silent.
     pub(super) fn unheard(&mut self, due: Timestamp, now: Timestamp) {
         if self.since.is_some() && self.last_word.is_none_or(|word| word < due) {
-            self.since = None;
-            self.silent_at = Some(now);
+            self.broken(now);
         }
     }
 
@@ -208,7 +213,10 @@ mod tests {
         assert_eq!(proof.since(), None);
         proof.automatic_end(at(9));
         assert_eq!(proof.since(), Some(at(1)));
-        proof.gap(node);
+        proof.gap(node, at(10));
+        assert_eq!(proof.since(), None);
+        // Read before, and decided only now.
+        proof.automatic_end(at(10));
         assert_eq!(proof.since(), None);
         proof.line(node, true, at(20));
         proof.automatic_end(at(25));

@@ -146,7 +146,9 @@ impl Role {
             self.anonymous.iter().enumerate().filter_map(|(place, lease)| Some((distance(lease)?, place)));
         let nearest = near.min().filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
         let was_there = |lease: &Anonymous| lease.issued <= at.plus_nanos(NEAR);
-        let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due);
+        // Where no end is known, none can be missed.
+        let is_any_known = || self.anonymous.iter().any(|lease| distance(lease).is_some());
+        let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due || !is_any_known());
         nearest.or_else(oldest)
     }
 }

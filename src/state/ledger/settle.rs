@@ -21,6 +21,8 @@ const HOLD_MOST: usize = 64;
 const UNHEARD_SECS: i64 = 900;
 /// The same where ends are estimated, in seconds: the server log may still come to prove itself.
 const ESTIMATED_SECS: i64 = 3600;
+/// Vault tries what it gave up again after a day, in seconds, and an hour to spare.
+const RETRY_SECS: i64 = 25 * 3600;
 /// Silence about a lease that is due becomes doubt in the log after this long, in seconds.
 const SILENCE_SECS: i64 = 600;
 /// Nothing lives longer without a TTL that anybody knows, in seconds: Vault's 768 hours, doubled.
@@ -124,7 +126,8 @@ impl Ledger {
     /// Looks through all that is kept, for what has ended without a word.
     fn sweep(&mut self, now: Timestamp) {
         self.tokens.sweep(now);
-        let since = self.proof.since();
+        let moment = self.moment(now);
+        let since = moment.since;
         let horizon = self.proof.horizon().min(now);
         let mut gone = Vec::new();
         let mut unheard = None;
@@ -133,7 +136,7 @@ impl Ledger {
                 gone.push((slot, false));
                 continue;
             };
-            let due = self.end_of(lease, role);
+            let due = self.end_of(lease, role).or_else(|| moment.guess(lease.granted, &role.ttl));
             match since {
                 Some(since) if count::is_vouched(lease, since) => {
                     if let Some(due) = lease.due(&role.ttl)
@@ -192,6 +195,8 @@ impl Ledger {
 /// Vault fails to revoke.
 fn is_over(lease: &Lease, due: Option<Timestamp>, wait: i64, now: Timestamp) -> bool {
     if lease.attempts > 0 {
+        // What was given up is tried again a day later.
+        let wait = if count::is_stuck(lease, now) { RETRY_SECS } else { wait };
         return lease.next_attempt.plus_secs(wait) < now;
     }
     let known_since = if lease.issued == NONE { lease.granted } else { lease.issued };

@@ -97,6 +97,11 @@ impl RoleTtl {
         Some((max.secs, self.is_certain(max.source)))
     }
 
+    /// What leases of the role live for by all one can guess, in seconds.
+    pub(super) fn guess(&self) -> Option<i64> {
+        self.default.filter(|ttl| ttl.source != Source::System).map(|ttl| ttl.secs)
+    }
+
     /// The TTLs now, to be shown: default and max.
     pub(super) fn shown(&self) -> [Option<Ttl>; 2] {
         let default = match (self.default, self.max) {

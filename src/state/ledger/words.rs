@@ -155,13 +155,14 @@ impl Ledger {
     }
 
     /// Lines of a node's server log were lost.
-    pub fn server_gap(&mut self, node: NodeId) {
-        self.proof.gap(node);
+    pub fn server_gap(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.gap(node, at);
     }
 
     /// Lines of an audit log were lost.
     pub fn audit_gap(&mut self, at: Timestamp) {
         self.completeness.lost(at);
+        self.audit_gap = Some(at);
     }
 
     /// A node has issued or revoked something: it is the active one.
