@@ -17,6 +17,9 @@ use tempfile::TempDir;
 const UNAUDITED: &[&str] =
     &["sys/init", "sys/seal-status", "sys/seal", "sys/step-down", "sys/unseal", "sys/leader", "sys/health"];
 
+/// Name of the configuration file in a server's folder.
+const CONFIG: &str = "bao.hcl";
+
 /// What may differ from the usual server.
 #[derive(Clone, Debug)]
 pub(crate) struct BaoOptions {
@@ -79,22 +82,13 @@ impl Bao {
     /// stanza (and what belongs to it).
     pub(crate) fn launch(options: &BaoOptions, storage: impl Fn(&Place) -> String) -> Self {
         let dir = tempfile::Builder::new().prefix("leasewatch-bao-").tempdir().unwrap();
-        let config = dir.path().join("bao.hcl");
         let start = |port| {
             let place = Place { dir: dir.path(), port, cluster_port: free_port() };
-            std::fs::write(&config, Self::config(options, &storage(&place), &place)).unwrap();
-            let mut command = command(&bao_program());
-            // On a cluster every node must give the same file path: a relative one, and a
-            // working directory for each.
-            command.arg("server").arg(format!("-config={}", config.display())).current_dir(dir.path());
-            Process::start("bao", &mut command, &dir.path().join("server.log"))
+            let text = Self::config(options, &storage(&place), &place);
+            std::fs::write(dir.path().join(CONFIG), text).unwrap();
+            start_process(dir.path())
         };
-        let ready = |port| match Request::new("GET", "/v1/sys/seal-status").send(port) {
-            Ok(reply) if reply.status == 200 => Ok(()),
-            Ok(reply) => Err(format!("HTTP {}: {}", reply.status, reply.text())),
-            Err(why) => Err(why.to_string()),
-        };
-        let (process, port) = on_free_port(start, ready);
+        let (process, port) = on_free_port(start, answers);
         Self { process, port, dir, root: String::new(), unseal: String::new(), audited: Arc::default() }
     }
 
@@ -162,6 +156,14 @@ log_level  = "{log_level}"
     /// Ends the process at once.
     pub(crate) fn kill9(&mut self) {
         self.process.kill9();
+    }
+
+    /// Starts the process again after its end, on the same ports, configuration and data. It is
+    /// sealed then; what was stored in memory is gone.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.process.exited().is_some(), "end it before it is started again");
+        self.process = start_process(self.dir.path());
+        eventually("the server answers again", Duration::from_secs(60), || answers(self.port));
     }
 
     /// The TCP port of the API.
@@ -348,8 +350,8 @@ pub(crate) fn active(nodes: &[Bao]) -> usize {
 }
 
 impl Bao {
-    /// Unseals a node that joins the first one, and waits until it is a standby.
-    fn join(&self) {
+    /// Unseals a node beside an active one, and waits until it is a standby.
+    pub(crate) fn join(&self) {
         eventually("the node joins as a standby", Duration::from_secs(60), || {
             // Until it has found the leader, it has nothing to unseal.
             let _ = self.call("PUT", "sys/unseal").json(&json!({"key": self.unseal})).try_send();
@@ -359,6 +361,24 @@ impl Bao {
                 Err(why) => Err(why.to_string()),
             }
         });
+    }
+}
+
+/// Starts the server that is configured in this folder.
+fn start_process(dir: &Path) -> Process {
+    let mut command = command(&bao_program());
+    // On a cluster every node must give the same file path of its audit log: a relative one,
+    // and a working directory for each.
+    command.args(["server", &format!("-config={CONFIG}")]).current_dir(dir);
+    Process::start("bao", &mut command, &dir.join("server.log"))
+}
+
+/// Whether a server, sealed or not, answers on this port.
+fn answers(port: u16) -> Result<(), String> {
+    match Request::new("GET", "/v1/sys/seal-status").send(port) {
+        Ok(reply) if reply.status == 200 => Ok(()),
+        Ok(reply) => Err(format!("HTTP {}: {}", reply.status, reply.text())),
+        Err(why) => Err(why.to_string()),
     }
 }
 
