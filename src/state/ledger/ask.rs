@@ -10,6 +10,8 @@ use std::num::NonZeroU64;
 
 /// How far two logs' clocks may be apart, in nanoseconds.
 pub(super) const SKEW: i64 = 1_500_000_000;
+/// How long after its answer a queued revocation is done, in nanoseconds, where nothing is amiss.
+const LATER: i64 = 100_000_000;
 /// How long an answered ask is kept, in seconds: until the ends it may explain are decided.
 const KEEP_SECS: i64 = 5;
 /// How long one without an answer is kept, in seconds: a prefix of many leases takes minutes.
@@ -63,6 +65,13 @@ impl Ask {
         self.matched = Some(mount);
     }
 
+    /// It is certain to have asked for the end that was read at `at`, by the server log's clock.
+    pub(super) fn teach(&self, at: Timestamp, offset: &mut Offset) {
+        if let Some(until) = self.until {
+            offset.learn(at, (self.from, until));
+        }
+    }
+
     /// It was in flight at that moment, by its own log's clock.
     pub(super) fn is_in_flight(&self, at: Timestamp) -> bool {
         self.covers(at, 0)
@@ -76,6 +85,37 @@ impl Ask {
 /// Requests in flight, and those just answered.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Asks(VecDeque<Ask>);
+
+/// How far the server log's clock is ahead of the audit log's, in nanoseconds, by the ends that
+/// are certain to belong to a request.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Offset(VecDeque<i64>);
+
+impl Offset {
+    /// Many enough to let the middle one stand for all.
+    const MOST: usize = 9;
+    const LEAST: usize = 3;
+
+    /// An end was read at `at`, and the request for it was in flight during `window`.
+    fn learn(&mut self, at: Timestamp, (from, until): (Timestamp, Timestamp)) {
+        let outside = at.nanos_since(until).max(0) + at.nanos_since(from).min(0);
+        // A queued revocation is done a moment after its answer.
+        self.0.push_back(if (0..LATER).contains(&outside) { 0 } else { outside });
+        if self.0.len() > Self::MOST {
+            self.0.pop_front();
+        }
+    }
+
+    /// What it is; nothing while too little is known.
+    pub(super) fn nanos(&self) -> i64 {
+        if self.0.len() < Self::LEAST {
+            return 0;
+        }
+        let mut sorted: Vec<_> = self.0.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted[sorted.len() / 2]
+    }
+}
 
 impl Asks {
     /// A request was logged. Further devices' entries of it change nothing.

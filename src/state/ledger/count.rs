@@ -91,12 +91,14 @@ impl Moment {
         let is_vouched = self.vouches(lease);
         if lease.attempts > 0 {
             let cause = lease.cause();
+            let until = self.horizon.min(self.as_of);
             // Whether the next attempt worked was not seen; of the last it is not hoped for.
-            let is_last = lease.attempts >= ATTEMPTS_MOST;
-            if !is_vouched && !is_last && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of {
-                return self.since.map(|_| Condition::Live);
+            let is_unseen = !is_vouched && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of;
+            if is_unseen && !is_stuck(lease, until) {
+                let is_last = lease.attempts >= ATTEMPTS_MOST;
+                return (is_last || self.since.is_some()).then_some(Condition::Live);
             }
-            return Some(if is_stuck(lease, self.horizon.min(self.as_of)) {
+            return Some(if is_stuck(lease, until) {
                 Condition::Stuck { cause }
             } else {
                 let attempts = u32::from(lease.attempts);

@@ -2,7 +2,7 @@
 //! That takes a moment, since the server log and the audit log of the same
 //! instant may be read in any order.
 
-use super::ask::{Ask, Asks, SKEW, Target};
+use super::ask::{Ask, Asks, Offset, SKEW, Target};
 use super::lease::{
     Certainty, Due, Lease, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, is_below, suffix_of,
 };
@@ -110,10 +110,15 @@ pub(super) fn decide(
     ttl: &RoleTtl,
     token: TokenEnds,
     asks: &mut Asks,
+    offset: &mut Offset,
     others: &VecDeque<Ending>,
 ) -> Option<Cause> {
     let due = ending.known.and_then(|known| known.due(ttl));
-    let mut explain = |skew| explain(ending, due, token, asks, others, skew);
+    if let Some(ask) = asks.covering(ending.at, SKEW, |ask| ask.names(ending)) {
+        ask.teach(ending.at, offset);
+    }
+    let offset = offset.nanos();
+    let mut explain = |skew| explain(ending, due, token, asks, others, (offset, skew));
     if let Some(cause) = ending.cause.or_else(|| explain(EXACT)).or_else(|| explain(SKEW)) {
         return Some(cause);
     }
@@ -130,9 +135,10 @@ fn explain(
     token: TokenEnds,
     asks: &mut Asks,
     others: &VecDeque<Ending>,
-    skew: i64,
+    (offset, skew): (i64, i64),
 ) -> Option<Cause> {
-    let (at, known) = (ending.at, ending.known);
+    // By the audit log's clock.
+    let (at, known) = (ending.at.plus_nanos(-offset), ending.known);
     let by_name = |ask: &Ask| ask.target == Target::Lease(ending.key);
     let is_queued = |flag| known.is_some_and(|known| known.has(flag));
     if is_queued(QUEUED) || asks.covering(at, skew, by_name).is_some() {
@@ -144,7 +150,7 @@ fn explain(
     if is_queued(QUEUED_PREFIX) {
         return Some(Cause::Prefix);
     }
-    if let Some(by_force) = asked_by_prefix(ending, asks, skew) {
+    if let Some(by_force) = asked_by_prefix(ending, at, asks, skew) {
         return Some(if by_force { Cause::Forced } else { Cause::Prefix });
     }
     if let Some(revoked) = token.revoked
@@ -175,7 +181,7 @@ fn explain(
     // A hash that nobody can place names one of those that ended while it was in flight. What
     // ended within the request's own time comes before what ended within the clocks' difference.
     let may_be = |ask: &Ask| {
-        let is_free = || !others.iter().any(|other| ask.is_in_flight(other.at));
+        let is_free = || !others.iter().any(|other| ask.is_in_flight(other.at.plus_nanos(-offset)));
         let is_early = due.is_some_and(|due| due.certainty > Certainty::AtMost);
         matches!(ask.target, Target::Hashed(_)) && (skew == EXACT || is_early && is_free())
     };
@@ -183,14 +189,25 @@ fn explain(
         .then_some(Cause::Requested)
 }
 
-fn asked_by_prefix(ending: &Ending, asks: &mut Asks, skew: i64) -> Option<bool> {
+impl Ask {
+    /// It names the lease that has ended, by its ID or by a hash that a renewal has told.
+    fn names(&self, ending: &Ending) -> bool {
+        match self.target {
+            Target::Lease(key) => key == ending.key,
+            Target::Hashed(hash) => hash != 0 && ending.known.is_some_and(|known| known.hash == hash),
+            _ => false,
+        }
+    }
+}
+
+fn asked_by_prefix(ending: &Ending, at: Timestamp, asks: &mut Asks, skew: i64) -> Option<bool> {
     let covers = |ask: &Ask| match &ask.target {
         Target::Prefix { suffix, prefix, .. } => {
             *suffix == suffix_of(&ending.lease) && is_below(&ending.lease, prefix)
         }
         _ => false,
     };
-    match asks.covering(ending.at, skew, covers)?.target {
+    match asks.covering(at, skew, covers)?.target {
         Target::Prefix { by_force, .. } => Some(by_force),
         _ => None,
     }

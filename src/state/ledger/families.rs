@@ -112,7 +112,7 @@ impl Ledger {
     fn failing(&self, labels: &Labels, counts: &BTreeMap<RoleId, RoleCount>, out: &mut Out) {
         if self.proof.since().is_some() {
             let family = out.family(&metric::OVERDUE);
-            for (role, count) in self.counted(counts) {
+            for (role, count) in self.counted(counts).filter(|(_, count)| count.unvouched == 0) {
                 number(family, labels.role_values(role), count.overdue);
             }
         }

@@ -57,24 +57,7 @@ impl Ledger {
             wrapping: issue.wrapping.map(|hash| hash.map(token_half)),
         };
         let Some(id) = issue.lease else {
-            // Its end was read first, and could not be placed.
-            let is_its = |ending: &&mut Ending| {
-                ending.role == issue.role
-                    && ending.known.is_none()
-                    && ending.at.nanos_since(issue.at) >= -SKEW
-            };
-            if let Some(ending) = self.endings.iter_mut().find(is_its) {
-                ending.known = Some(Known::of(&anonymous.named(Lease::new("", NOBODY, issue.role))));
-                ending.anonymous = Some(anonymous);
-                return;
-            }
-            if self.anonymous < ANONYMOUS_MOST {
-                self.anonymous += 1;
-                role.anonymous.push_back(anonymous);
-            } else {
-                self.evicted += 1;
-                self.completeness.lost(issue.at);
-            }
+            self.place(issue.role, anonymous, issue.at);
             return;
         };
         let key = lease::key(id);
@@ -91,14 +74,31 @@ impl Ledger {
                 ending.known = Some(Known::of(&lease));
                 // It was none of the anonymous ones.
                 if let Some(other) = ending.anonymous.take() {
-                    let place = role.anonymous.partition_point(|lease| lease.issued <= other.issued);
-                    role.anonymous.insert(place, other);
-                    self.anonymous += 1;
+                    self.place(issue.role, other, issue.at);
                 }
             }
             return;
         }
         self.put(lease, issue.at);
+    }
+
+    /// A lease without an ID is out, unless its end was read before its issue.
+    fn place(&mut self, role: RoleId, anonymous: Anonymous, at: Timestamp) {
+        let is_its = |ending: &&mut Ending| {
+            ending.role == role && ending.known.is_none() && ending.at.nanos_since(anonymous.issued) >= -SKEW
+        };
+        if let Some(ending) = self.endings.iter_mut().find(is_its) {
+            ending.known = Some(Known::of(&anonymous.named(Lease::new("", NOBODY, role))));
+            ending.anonymous = Some(anonymous);
+        } else if self.anonymous < ANONYMOUS_MOST {
+            self.anonymous += 1;
+            let waiting = &mut self.roles.entry(role).or_default().anonymous;
+            let place = waiting.partition_point(|lease| lease.issued <= anonymous.issued);
+            waiting.insert(place, anonymous);
+        } else {
+            self.evicted += 1;
+            self.completeness.lost(at);
+        }
     }
 
     /// A renewal succeeded. For how long the lease had been granted before, as a share that is

@@ -43,7 +43,7 @@ pub(super) use words::Named;
 
 use super::labels::{MountId, RoleId};
 use crate::event::{LeaseHash, Timestamp};
-use ask::Asks;
+use ask::{Asks, Offset};
 use book::Book;
 use completeness::Completeness;
 use ending::Ending;
@@ -75,6 +75,7 @@ pub struct Ledger {
     forms: Forms,
     requesters: Requesters,
     asks: Asks,
+    offset: Offset,
     endings: VecDeque<Ending>,
     told: Told,
     recent: Recent,
@@ -106,6 +107,7 @@ impl Ledger {
             forms: Forms::default(),
             requesters: Requesters::default(),
             asks: Asks::default(),
+            offset: Offset::default(),
             endings: VecDeque::new(),
             told: Told::default(),
             recent: Recent::default(),

@@ -81,15 +81,16 @@ impl Ledger {
             expires: token.ends(),
         });
         let role = self.roles.entry(ending.role).or_default();
-        let cause = decide(&ending, &role.ttl, token, &mut self.asks, &self.endings);
+        let cause = decide(&ending, &role.ttl, token, &mut self.asks, &mut self.offset, &self.endings);
         let is_asked = matches!(cause, Some(Cause::Requested | Cause::Prefix | Cause::Forced));
         if !is_asked && !ending.lease.is_empty() {
             self.proof.automatic_end(ending.at);
         }
         let is_natural = matches!(cause, None | Some(Cause::Expired | Cause::Early));
         let telling = ending.known.filter(|known| is_natural && known.is_telling(ending.at));
-        let is_news =
-            telling.is_some_and(|known| role.ttl.learn(known.issued, ending.at.nanos_since(known.issued)));
+        let is_news = telling.is_some_and(|known| {
+            role.ttl.learn(known.issued, ending.at.nanos_since(known.issued) - self.offset.nanos())
+        });
         let (id, now) = (ending.role, ending.at);
         match cause {
             Some(cause) => role.ended[cause as usize] += 1,

@@ -92,7 +92,7 @@ impl Ledger {
             && Known::of(kept).is_telling(at)
             && !kept.has(QUEUED)
             && !is_token_over
-            && role.ttl.learn(kept.issued, at.nanos_since(kept.issued))
+            && role.ttl.learn(kept.issued, at.nanos_since(kept.issued) - self.offset.nanos())
         {
             role.is_counted = true;
         }
