@@ -67,7 +67,8 @@ impl State {
         }
         if !is_all {
             self.flight.request(id, origin.source, at, subject.mount, entry.relayed);
-            if matches!(entry.action, Action::Revoke(..)) && entry.outcome == Outcome::Ok {
+            let is_asked = matches!(entry.action, Action::Revoke(..)) && entry.outcome == Outcome::Ok;
+            if is_asked && self.flight.waits(id) {
                 self.asked(at, id, entry);
             }
         } else if self.flight.finish(id, at) {

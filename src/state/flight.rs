@@ -95,6 +95,11 @@ impl Flight {
         }
     }
 
+    /// A request whose answer has not been seen.
+    pub fn waits(&self, id: RequestId) -> bool {
+        self.open.contains(id)
+    }
+
     /// A response entry.
     pub fn response(&mut self, id: RequestId, source: SourceId, at: Timestamp) -> Arrival {
         if self.own.contains(id) {

@@ -58,7 +58,7 @@ impl State {
     pub(super) fn asked(&mut self, at: Timestamp, id: RequestId, entry: &Entry) {
         // A lease that a renewal has shown, and that is gone, ends no more.
         let is_gone = matches!(&entry.action, Action::Revoke(_, LeaseRef::Hashed(hash))
-            if self.renewals.role_of(*hash).is_some() && self.ledger.role_of_hash(*hash).is_none());
+            if self.renewals.role_of(*hash).is_some() && !self.ledger.knows_hash(*hash));
         if let Some(target) = target(entry).filter(|_| !is_gone) {
             self.ledger.asked(id, target, at);
         }

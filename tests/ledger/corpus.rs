@@ -107,11 +107,6 @@ pub fn calls() -> &'static [Call] {
     &joined().0
 }
 
-/// Times of the lines of the audit log.
-pub fn audit_times() -> &'static [i64] {
-    &joined().1
-}
-
 fn joined() -> &'static (Vec<Call>, Vec<i64>) {
     static CALLS: OnceLock<(Vec<Call>, Vec<i64>)> = OnceLock::new();
     CALLS.get_or_init(join)

@@ -31,10 +31,6 @@ pub struct Lives {
     of_role: BTreeMap<Role, Vec<usize>>,
     /// When leases of wrapped answers were issued.
     anonymous_issues: BTreeMap<Role, Vec<i64>>,
-    /// Times of all lines of both logs, in order.
-    heard: Vec<i64>,
-    /// The same of the server log.
-    heard_of_server: Vec<i64>,
 }
 
 /// One lease.
@@ -109,8 +105,6 @@ fn read() -> Lives {
         nameless_ends: BTreeMap::new(),
         of_role: BTreeMap::new(),
         anonymous_issues: BTreeMap::new(),
-        heard: corpus::audit_times().to_vec(),
-        heard_of_server: Vec::new(),
     };
     for call in corpus::calls().iter().filter(|call| issues(call)) {
         let role = vec![call.mount.clone(), call.role.clone()];
@@ -127,11 +121,8 @@ fn read() -> Lives {
     for text in &corpus::corpus().server {
         let Ok(line) = serde_json::from_str::<Line>(text) else { continue };
         floor = floor.max(nanos(&line.time));
-        lives.heard_of_server.push(floor);
         lives.line(floor, line);
     }
-    lives.heard.extend(&lives.heard_of_server);
-    lives.heard.sort_unstable();
     for (at, life) in lives.named.iter_mut().enumerate() {
         life.ended = lives.ends.get(&life.id).copied().unwrap_or(i64::MAX);
         lives.of_role.entry(life.role.clone()).or_default().push(at);
@@ -244,16 +235,6 @@ impl Lives {
     pub fn anonymous_issues(&self, role: &Role, at: i64) -> &[i64] {
         let issues = self.anonymous_issues.get(role).map_or(&[][..], Vec::as_slice);
         &issues[..issues.partition_point(|issued| *issued <= at)]
-    }
-
-    /// When the last line was written until `at`, by either log: nothing is known of later.
-    pub fn heard(&self, at: i64) -> i64 {
-        self.heard[self.heard.partition_point(|heard| *heard <= at) - 1]
-    }
-
-    /// The same, by the server log alone.
-    pub fn heard_of_server(&self, at: i64) -> i64 {
-        self.heard_of_server[self.heard_of_server.partition_point(|heard| *heard <= at) - 1]
     }
 
     /// How many nameless leases of a role had ended.

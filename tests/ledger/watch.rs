@@ -183,15 +183,14 @@ impl Watch {
 
     /// How many leases were given up.
     pub fn stuck(&self, at: i64) -> Numbers {
-        let (failing, heard) = (self.lives.failing(at), self.lives.heard(at));
-        count(failing.iter().filter(|failure| failure.is_stuck(heard)).map(|failure| failure.role.clone()))
+        let failing = self.lives.failing(at);
+        count(failing.iter().filter(|failure| failure.is_stuck(at)).map(|failure| failure.role.clone()))
     }
 
     pub fn attempts(&mut self, second: i64, view: &View) {
         let at = second * SECOND;
-        let heard = self.lives.heard(at);
         let (stuck, retrying): (Vec<_>, Vec<_>) =
-            self.lives.failing(at).into_iter().partition(|failure| failure.is_stuck(heard));
+            self.lives.failing(at).into_iter().partition(|failure| failure.is_stuck(at));
         let with =
             |failure: &&FailedAttempt, text: &str| [failure.role.clone(), vec![text.to_owned()]].concat();
         let expected = count(retrying.iter().map(|failure| with(failure, &failure.attempts.to_string())));
@@ -232,8 +231,7 @@ impl Watch {
         let at = second * SECOND;
         let failing = self.lives.failing(at);
         let key = |failure: &&FailedAttempt| vec![failure.role[0].clone(), failure.attempts.to_string()];
-        let heard = self.lives.heard(at);
-        let expected = count(failing.iter().filter(|failure| !failure.is_stuck(heard)).map(key));
+        let expected = count(failing.iter().filter(|failure| !failure.is_stuck(at)).map(key));
         let shown = view.some("leasewatch_leases_retrying", &["mount", "failed_attempts"]);
         self.equal(second, "retrying", &shown, &expected);
         let failed = self.lives.failures.iter().take_while(|failure| failure.at <= at);

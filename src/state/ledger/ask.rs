@@ -98,9 +98,10 @@ impl Offset {
 
     /// An end was read at `at`, and the request for it was in flight during `window`.
     fn learn(&mut self, at: Timestamp, (from, until): (Timestamp, Timestamp)) {
-        let outside = at.nanos_since(until).max(0) + at.nanos_since(from).min(0);
         // A queued revocation is done a moment after its answer.
-        self.0.push_back(if (0..LATER).contains(&outside) { 0 } else { outside });
+        let is_within = from <= at && at <= until.plus_nanos(LATER);
+        let middle = from.plus_nanos(until.nanos_since(from) / 2);
+        self.0.push_back(if is_within { 0 } else { at.nanos_since(middle) });
         if self.0.len() > Self::MOST {
             self.0.pop_front();
         }

@@ -33,6 +33,11 @@ impl Completeness {
         self.born.clear();
     }
 
+    /// Since when.
+    pub(super) fn since(&self) -> Timestamp {
+        self.since.unwrap_or(Timestamp::MIN)
+    }
+
     /// A mount was made: it had no leases before.
     pub(super) fn born(&mut self, mount: MountId) {
         self.born.insert(mount);

@@ -48,7 +48,7 @@ pub(super) struct RoleCount {
     pub(super) stuck: u64,
     /// Those whose issue was not seen.
     pub(super) unknown: u64,
-    /// Those whose end may have been missed.
+    /// Those whose end may have been missed, counted as outstanding or not.
     pub(super) unvouched: u64,
 }
 
@@ -91,14 +91,12 @@ impl Moment {
         let is_vouched = self.vouches(lease);
         if lease.attempts > 0 {
             let cause = lease.cause();
-            let until = self.horizon.min(self.as_of);
             // Whether the next attempt worked was not seen; of the last it is not hoped for.
             let is_unseen = !is_vouched && lease.next_attempt.plus_secs(ATTEMPT_SECS) < self.as_of;
-            if is_unseen && !is_stuck(lease, until) {
-                let is_last = lease.attempts >= ATTEMPTS_MOST;
-                return (is_last || self.since.is_some()).then_some(Condition::Live);
+            if is_unseen && lease.attempts < ATTEMPTS_MOST {
+                return self.since.map(|_| Condition::Live);
             }
-            return Some(if is_stuck(lease, until) {
+            return Some(if is_stuck(lease, self.as_of) {
                 Condition::Stuck { cause }
             } else {
                 let attempts = u32::from(lease.attempts);
@@ -243,12 +241,12 @@ impl Ledger {
         for (id, role) in &self.roles {
             for lease in &role.anonymous {
                 let due = lease.due(&role.ttl);
-                let is_vouched = moment.since.is_some_and(|since| lease.issued >= since);
+                // Where issues may have been missed, its ID may have ended as one of theirs.
+                let is_covered = role.is_covered(&self.completeness, moment.as_of);
+                let is_vouched = is_covered && moment.since.is_some_and(|since| lease.issued >= since);
                 let token = self.tokens.of(lease.token, lease.issued);
                 let end = moment.end(is_vouched, lease.issued, due, &role.ttl, token);
-                // Where issues may have been missed, its ID may have ended as one of theirs.
-                let claims = if role.is_covered(&self.completeness, moment.as_of) { due } else { None };
-                if let Some(condition) = moment.by_time(is_vouched, lease.issued, claims, end) {
+                if let Some(condition) = moment.by_time(is_vouched, lease.issued, due, end) {
                     see(lease, *id, condition, due, end);
                 }
             }
@@ -261,17 +259,26 @@ impl Ledger {
             self.roles.keys().map(|role| (*role, RoleCount::default())).collect();
         self.each(moment, |lease, _, condition, due, end| {
             if let Some(count) = counts.get_mut(&lease.role) {
-                count.unvouched += u64::from(!moment.vouches(lease));
                 count.add(moment, condition, lease.issued, moment.is_overdue(lease.granted, due), end);
             }
         });
         self.each_anonymous(moment, |lease, role, condition, _, end| {
             if let Some(count) = counts.get_mut(&role) {
-                count.unvouched += u64::from(moment.since.is_none_or(|since| lease.issued < since));
                 let is_overdue = condition == Condition::Overdue;
                 count.add(moment, condition, lease.issued, is_overdue, end);
             }
         });
+        let unvouched = self.leases.iter().filter(|(_, lease)| !moment.vouches(lease));
+        for (_, lease) in unvouched {
+            if let Some(count) = counts.get_mut(&lease.role) {
+                count.unvouched += 1;
+            }
+        }
+        for (role, count) in &mut counts {
+            let anonymous = self.roles.get(role).into_iter().flat_map(|role| &role.anonymous);
+            let unvouched = anonymous.filter(|lease| moment.since.is_none_or(|since| lease.issued < since));
+            count.unvouched += unvouched.count() as u64;
+        }
         counts
     }
 }

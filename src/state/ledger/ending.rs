@@ -113,13 +113,16 @@ pub(super) fn decide(
     offset: &mut Offset,
     others: &VecDeque<Ending>,
 ) -> Option<Cause> {
+    if ending.cause.is_some() {
+        return ending.cause;
+    }
     let due = ending.known.and_then(|known| known.due(ttl));
     if let Some(ask) = asks.covering(ending.at, SKEW, |ask| ask.names(ending)) {
         ask.teach(ending.at, offset);
     }
     let offset = offset.nanos();
     let mut explain = |skew| explain(ending, due, token, asks, others, (offset, skew));
-    if let Some(cause) = ending.cause.or_else(|| explain(EXACT)).or_else(|| explain(SKEW)) {
+    if let Some(cause) = explain(EXACT).or_else(|| explain(SKEW)) {
         return Some(cause);
     }
     match ending.known {

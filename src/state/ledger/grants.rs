@@ -111,7 +111,12 @@ impl Ledger {
         renewal: Renewal,
         at: Timestamp,
     ) -> Option<f64> {
-        if self.recent.contains(lease::key(id)) {
+        let key = lease::key(id);
+        if self.recent.contains(key) {
+            // Its end was read first, by a clock that is behind.
+            let known = self.endings.iter_mut().find(|ending| ending.key == key)?.known.as_mut()?;
+            known.hash = hash.map_or(known.hash, half);
+            known.flags = known.flags & !SURE | END_HIDDEN | RENEWED;
             return None;
         }
         let slot = self.find_or_adopt(role, id, at, false)?;
@@ -201,10 +206,7 @@ impl Ledger {
     pub(in crate::state) fn asked(&mut self, id: RequestId, target: Target, at: Timestamp) {
         // A hash that a renewal has told is as good as the ID.
         let target = match target {
-            Target::Hashed(hash) => match self.by_hash.get(&hash).and_then(|slot| self.leases.get(*slot)) {
-                Some(lease) => Target::Lease(lease.key),
-                None => Target::Hashed(hash),
-            },
+            Target::Hashed(hash) => self.key_of_hash(hash).map_or(Target::Hashed(hash), Target::Lease),
             target => target,
         };
         self.asks.begin(id, target, at);

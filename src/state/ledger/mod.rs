@@ -55,6 +55,7 @@ use recent::Recent;
 use role::Role;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU64;
 use token::Tokens;
 use told::Told;
 
@@ -85,6 +86,8 @@ pub struct Ledger {
     anonymous: usize,
     /// When lines of an audit log were last lost, and with them renewals perhaps.
     audit_gap: Option<Timestamp>,
+    /// When requests were last lost.
+    unasked: Unasked,
     evicted: u64,
     many_leases: u64,
     role_writes: u64,
@@ -94,6 +97,19 @@ pub struct Ledger {
     looked_up: BTreeMap<RoleId, Timestamp>,
     #[serde(skip)]
     capacity: usize,
+}
+
+/// A time of which no audit log tells what was asked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Unasked {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Unasked {
+    fn covers(self, at: Timestamp) -> bool {
+        self.from <= at && at <= self.until
+    }
 }
 
 impl Ledger {
@@ -116,6 +132,7 @@ impl Ledger {
             elapsed: families::Elapsed::default(),
             anonymous: 0,
             audit_gap: None,
+            unasked: Unasked { from: Timestamp::MIN, until: Timestamp::MIN },
             evicted: 0,
             many_leases: 0,
             role_writes: 0,
@@ -141,6 +158,9 @@ impl Ledger {
     pub fn line(&mut self, node: NodeId, is_server_log: bool, at: Timestamp) {
         self.proof.line(node, is_server_log, at);
         self.completeness.begin(at);
+        if !is_server_log {
+            self.unasked.until = self.unasked.until.min(at);
+        }
     }
 
     /// How often roles were written.
@@ -180,6 +200,19 @@ impl Ledger {
         });
         let first = roles.next()?.role;
         roles.all(|lease| lease.role == first).then_some(first)
+    }
+
+    /// The lease of a keyed hash, if a renewal has told it: one that is out, or has just ended
+    /// by a clock that is ahead.
+    fn key_of_hash(&self, hash: u64) -> Option<NonZeroU64> {
+        let out = self.by_hash.get(&hash).and_then(|slot| self.leases.get(*slot)).map(|lease| lease.key);
+        let is_its = |ending: &&Ending| ending.known.is_some_and(|known| known.hash == hash);
+        out.or_else(|| self.endings.iter().find(is_its).map(|ending| ending.key))
+    }
+
+    /// A renewal has shown the lease of a keyed hash, and it may still be out.
+    pub fn knows_hash(&self, hash: LeaseHash) -> bool {
+        self.key_of_hash(ask::half(hash)).is_some()
     }
 
     /// The role of the lease of a keyed hash, if a renewal has told it.

@@ -3,7 +3,7 @@
 
 use super::Ledger;
 use super::ending::{Ending, SETTLE_SECS, TokenEnds, decide};
-use super::lease::{Certainty, Lease, NONE};
+use super::lease::{Certainty, Lease, NONE, RENEWED, SPOKEN};
 use super::role::Cause;
 use super::told::Settled;
 use super::{Counted, count};
@@ -14,11 +14,13 @@ use crate::state::labels::RoleId;
 const SWEEP_SECS: i64 = 300;
 /// How long an end may wait for its role's TTL to be learnt, in seconds.
 const HOLD_SECS: i64 = 600;
+/// A lease that is so far past a TTL, in seconds, has another one.
+const LATE_SECS: i64 = 10;
 /// How many ends of a role may wait.
 const HOLD_MOST: usize = 64;
 /// A lease that was due so long ago without a word, in seconds, ended while nobody saw it, if
-/// that can be.
-const UNHEARD_SECS: i64 = 900;
+/// that can be: no two attempts of Vault's are further apart than 480 s, and one takes 90.
+const UNHEARD_SECS: i64 = 600;
 /// The same where ends are estimated, in seconds: the server log may still come to prove itself.
 const ESTIMATED_SECS: i64 = 3600;
 /// Vault tries what it gave up again after a day, in seconds, and an hour to spare.
@@ -86,7 +88,13 @@ impl Ledger {
         if !is_asked && !ending.lease.is_empty() {
             self.proof.automatic_end(ending.at);
         }
-        let is_natural = matches!(cause, None | Some(Cause::Expired | Cause::Early));
+        // Without the requests of that time a cause is only known where the TTL tells it.
+        let is_unasked = self.unasked.covers(ending.at);
+        let cause = match cause {
+            None | Some(Cause::Early) if is_unasked => Some(Cause::Unknown),
+            cause => cause,
+        };
+        let is_natural = !is_unasked && matches!(cause, None | Some(Cause::Expired | Cause::Early));
         let telling = ending.known.filter(|known| is_natural && known.is_telling(ending.at));
         let is_news = telling.is_some_and(|known| {
             role.ttl.learn(known.issued, ending.at.nanos_since(known.issued) - self.offset.nanos())
@@ -104,6 +112,25 @@ impl Ledger {
         }
         if is_news {
             self.release(id, now);
+        }
+        if telling.is_some() {
+            self.confirm(id, now);
+        }
+    }
+
+    /// Makes certain of a TTL that was learnt: nobody of the role lives longer.
+    pub(super) fn confirm(&mut self, id: RoleId, now: Timestamp) {
+        let Some(role) = self.roles.get_mut(&id) else { return };
+        let Some(secs) = role.ttl.to_confirm(self.completeness.since(), now) else { return };
+        let is_older = |lease: &Lease| {
+            lease.role == id
+                && role.ttl.governs(lease.issued)
+                && !lease.has(RENEWED | SPOKEN)
+                && lease.limit == NONE
+                && lease.issued.plus_secs(secs + LATE_SECS) < now
+        };
+        if !self.leases.iter().any(|(_, lease)| is_older(lease)) {
+            role.ttl.confirm();
         }
     }
 
@@ -162,19 +189,22 @@ impl Ledger {
                 self.roles.entry(lease.role).or_default().ended[Cause::Unknown as usize] += 1;
             }
         }
-        let (tokens, is_proven) = (&self.tokens, since.is_some());
+        let (tokens, completeness) = (&self.tokens, &self.completeness);
         for role in self.roles.values_mut() {
             let ttl = role.ttl.clone();
+            let is_covered = role.is_covered(completeness, now);
             let before = role.anonymous.len();
             role.anonymous.retain(|lease| {
-                let due = count::anonymous_end(lease, &ttl, tokens);
-                let wait = if is_proven { UNHEARD_SECS } else { ESTIMATED_SECS };
+                let wait = if since.is_some() { UNHEARD_SECS } else { ESTIMATED_SECS };
                 let forever = lease.issued.plus_secs(FOREVER_SECS);
-                due.map_or(forever, |due| due.plus_secs(wait)) > now
+                let over =
+                    count::anonymous_end(lease, &ttl, tokens).map_or(forever, |due| due.plus_secs(wait));
+                over > now || is_covered && since.is_some_and(|since| lease.issued >= since)
             });
             let lost = before - role.anonymous.len();
             self.anonymous = self.anonymous.saturating_sub(lost);
-            if is_proven {
+            // Elsewhere its end was counted already, as that of an ID that nobody knew.
+            if since.is_some() && is_covered {
                 role.ended[Cause::Unknown as usize] += lost as u64;
             }
         }

@@ -11,6 +11,10 @@ const AGES_MOST: usize = 16;
 const BELIEVED: usize = 2;
 /// The same age so often, and in most cases, is believed enough to call a lease overdue.
 const CERTAIN: usize = 3;
+/// How much longer than two TTLs a role must have been seen to be certain of one, in seconds.
+const SEEN_SECS: i64 = 30;
+/// How often it is looked whether a TTL is certain, in seconds.
+const LOOK_SECS: i64 = 60;
 /// How far a line may be before a full second and still mean it, in nanoseconds: the audit log
 /// tells of the issue a little after the lease began.
 const EARLY: i64 = 100_000_000;
@@ -66,8 +70,10 @@ pub(super) struct RoleTtl {
     ages: VecDeque<i64>,
     /// Whole lives of leases as warnings tell them: sum in milliseconds, and how many.
     lives: (i64, i64),
-    /// What the ages are enough for.
+    /// What was learnt was looked at more closely, and holds.
     learnt_is_certain: bool,
+    /// When it was last looked.
+    looked: Timestamp,
 }
 
 impl Default for RoleTtl {
@@ -79,8 +85,14 @@ impl Default for RoleTtl {
             ages: VecDeque::new(),
             lives: (0, 0),
             learnt_is_certain: false,
+            looked: Timestamp::MIN,
         }
     }
+}
+
+/// An age is seen often enough, and mostly.
+fn is_most(times: usize, ages: &VecDeque<i64>) -> bool {
+    times >= CERTAIN && 2 * times >= ages.len()
 }
 
 impl RoleTtl {
@@ -207,10 +219,34 @@ impl RoleTtl {
         // The most frequent age; of several the longest, as what ends early has other reasons.
         let best = self.ages.iter().map(|secs| (times(*secs), *secs)).max();
         if let Some((times, secs)) = best.filter(|(times, _)| *times >= BELIEVED) {
-            self.learnt_is_certain = times >= CERTAIN && 2 * times >= self.ages.len();
-            self.default = Some(Ttl { secs, source: Source::Learnt });
+            let learnt = Some(Ttl { secs, source: Source::Learnt });
+            self.learnt_is_certain &= self.default == learnt && is_most(times, &self.ages);
+            self.default = learnt;
         }
         before != (self.default, self.learnt_is_certain)
+    }
+
+    /// What was learnt and could be certain, in seconds, if it is time to look whether it is:
+    /// enough of the role's life was seen since `since`, and it was not looked just now.
+    pub(super) fn to_confirm(&mut self, since: Timestamp, now: Timestamp) -> Option<i64> {
+        let secs = self.default.filter(|ttl| ttl.source == Source::Learnt && !self.learnt_is_certain)?.secs;
+        let times = self.ages.iter().filter(|age| **age == secs).count();
+        let seen = since.max(self.since).plus_secs(2 * secs + SEEN_SECS);
+        if !is_most(times, &self.ages) || now < seen || now < self.looked.plus_secs(LOOK_SECS) {
+            return None;
+        }
+        self.looked = now;
+        Some(secs)
+    }
+
+    /// It is certain.
+    pub(super) fn confirm(&mut self) {
+        self.learnt_is_certain = true;
+    }
+
+    /// It is about a lease that was issued then.
+    pub(super) fn governs(&self, issued: Timestamp) -> bool {
+        issued > self.since
     }
 
     /// A renewal was cut short: the lease's whole life is so many nanoseconds, give or take the
@@ -243,7 +279,12 @@ mod tests {
         // Some milliseconds early by the audit log's clock.
         assert!(ttl.learn(at(2), 60 * SECOND - 3_000_000));
         assert_eq!(ttl.default_at(at(2)), Some((60, false)));
-        assert!(ttl.learn(at(3), 60 * SECOND));
+        ttl.learn(at(3), 60 * SECOND);
+        // Not before more than two TTLs were seen, and once a minute.
+        assert_eq!(ttl.to_confirm(at(0), at(149)), None);
+        assert_eq!(ttl.to_confirm(at(0), at(150)), Some(60));
+        assert_eq!(ttl.to_confirm(at(0), at(151)), None);
+        ttl.confirm();
         assert_eq!(ttl.default_at(at(2)), Some((60, true)));
     }
 

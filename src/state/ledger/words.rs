@@ -5,7 +5,7 @@ use super::ending::{Ending, Known};
 use super::lease::{self, Certainty, Lease, NOBODY, NONE, QUEUED, SPOKEN, SURE};
 use super::proof::NodeId;
 use super::role::Anonymous;
-use super::{Ledger, count};
+use super::{Ledger, Unasked, count};
 use crate::event::{RenewalTrouble, RevocationTrouble, Timestamp};
 use crate::state::labels::{MountId, RoleId};
 
@@ -96,6 +96,7 @@ impl Ledger {
         {
             role.is_counted = true;
         }
+        let learnt_of = kept.role;
         // Vault tries what should be gone.
         if due.is_none_or(|due| due.certainty == Certainty::AtMost || due.at > at) {
             kept.end = at;
@@ -105,6 +106,9 @@ impl Ledger {
         kept.attempts = u8::try_from(attempts.max(1)).unwrap_or(u8::MAX);
         kept.next_attempt = at.plus_nanos(next_attempt.unwrap_or(WAIT_SECS * 1_000_000_000));
         kept.set_cause(trouble);
+        if is_first {
+            self.confirm(learnt_of, at);
+        }
     }
 
     /// A request to renew or to revoke a lease has failed; `renewal` is why the former did.
@@ -163,6 +167,7 @@ impl Ledger {
     pub fn audit_gap(&mut self, at: Timestamp) {
         self.completeness.lost(at);
         self.audit_gap = Some(at);
+        self.unasked = Unasked { from: at, until: Timestamp::from_nanos(i64::MAX) };
     }
 
     /// A node has issued or revoked something: it is the active one.
