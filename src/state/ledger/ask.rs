@@ -1,6 +1,7 @@
 //! Asks: requests to revoke, as long as they can explain an end that the
 //! server log reports. Times are of the audit log, which has its own clock.
 
+use super::lease::{is_below, suffix_of};
 use crate::event::{LeaseHash, RequestId, Timestamp};
 use crate::state::labels::MountId;
 use crate::state::revocations::Asked;
@@ -63,6 +64,15 @@ impl Ask {
     /// It explains this end of that mount, and no other.
     pub(super) fn explain(&mut self, mount: MountId) {
         self.matched = Some(mount);
+    }
+
+    /// It asks for the end of this lease, by name or by prefix.
+    pub(super) fn wants(&self, key: NonZeroU64, lease: &str) -> bool {
+        match &self.target {
+            Target::Lease(wanted) => *wanted == key,
+            Target::Prefix { suffix, prefix, .. } => *suffix == suffix_of(lease) && is_below(lease, prefix),
+            Target::Hashed(_) | Target::Token => false,
+        }
     }
 
     /// It is certain to have asked for the end that was read at `at`, by the server log's clock.

@@ -8,6 +8,7 @@ use super::role::Anonymous;
 use super::{Ledger, Unasked, count};
 use crate::event::{RenewalTrouble, RevocationTrouble, Timestamp};
 use crate::state::labels::{MountId, RoleId};
+use std::num::NonZeroU64;
 
 /// Time until the next attempt where a line does not say it, in seconds: the longest that
 /// Vault waits, 10 s · 2⁵ and half as much again (expiration.go).
@@ -33,7 +34,7 @@ impl Ledger {
         let known = self.leases.find(key).and_then(|slot| self.take(slot));
         let role = known.map_or(named.role, |lease| lease.role);
         // Nobody has seen its ID before: it is a wrapped one's, if there is one.
-        let anonymous = if known.is_none() { self.unnamed(role, at) } else { None };
+        let anonymous = if known.is_none() { self.unnamed(role, key, named.lease, at) } else { None };
         let unnamed = anonymous.map(|lease| lease.named(Lease::new(named.lease, NOBODY, role)));
         self.endings.push_back(Ending {
             at,
@@ -57,10 +58,11 @@ impl Ledger {
     }
 
     /// The lease without an ID that ended at `at`, taken out.
-    fn unnamed(&mut self, role: RoleId, at: Timestamp) -> Option<Anonymous> {
+    fn unnamed(&mut self, role: RoleId, key: NonZeroU64, lease: &str, at: Timestamp) -> Option<Anonymous> {
+        let is_asked = self.asks.covering(at, SKEW, |ask| ask.wants(key, lease)).is_some();
         let kept = self.roles.entry(role).or_default();
         // Where issues may have been missed, an unknown ID can be one of theirs.
-        let must_be_due = !kept.is_covered(&self.completeness, at);
+        let must_be_due = !is_asked && !kept.is_covered(&self.completeness, at);
         let tokens = &self.tokens;
         let found = kept.identify(at, must_be_due, |lease, ttl| count::anonymous_end(lease, ttl, tokens))?;
         self.anonymous = self.anonymous.saturating_sub(1);
