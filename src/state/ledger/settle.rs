@@ -124,9 +124,23 @@ impl Ledger {
         }
     }
 
+    /// By slot, the tokens of leases that are out: a lease that ended with its token without a
+    /// word must not outlive what is known of it.
+    fn tokens_held(&self) -> Vec<bool> {
+        let mut held = vec![false; self.tokens.book.places() as usize];
+        let anonymous = self.roles.values().flat_map(|role| &role.anonymous).map(|lease| lease.token);
+        for token in self.leases.iter().map(|(_, lease)| lease.token).chain(anonymous) {
+            if let Some(place) = held.get_mut(token as usize) {
+                *place = true;
+            }
+        }
+        held
+    }
+
     /// Looks through all that is kept, for what has ended without a word.
     fn sweep(&mut self, now: Timestamp) {
-        self.tokens.sweep(now);
+        let held = self.tokens_held();
+        self.tokens.sweep(now, &held);
         let moment = self.moment(now);
         let since = moment.since;
         let horizon = self.proof.horizon().min(now);

@@ -133,8 +133,9 @@ impl Tokens {
         }
     }
 
-    /// Forgets tokens that have ended, and those that nothing has been heard of.
-    pub(super) fn sweep(&mut self, now: Timestamp) {
+    /// Forgets tokens that have ended, and those that nothing has been heard of, save those in
+    /// the slots that are `held`.
+    pub(super) fn sweep(&mut self, now: Timestamp, held: &[bool]) {
         let ended = now.plus_secs(-REMEMBER_SECS);
         let idle = now.plus_secs(-IDLE_SECS);
         let gone = self.book.slots(|token| {
@@ -143,7 +144,8 @@ impl Tokens {
                 || over(token.ends)
                 || token.ends == NONE && !token.is_made && token.since < idle
         });
-        for slot in gone {
+        let is_held = |slot: &u32| held.get(*slot as usize).is_some_and(|is_held| *is_held);
+        for slot in gone.into_iter().filter(|slot| !is_held(slot)) {
             if let Some(token) = self.book.remove(slot)
                 && self.by_secret.get(&token.secret) == Some(&slot)
             {
