@@ -160,3 +160,20 @@ fn what_ended_with_its_token_does_not_come_back_when_the_token_is_forgotten() {
         }
     }
 }
+
+#[test]
+fn a_hash_that_a_lease_had_before_names_no_other_one() {
+    let mut logs = Logs::default();
+    logs.write_role(0.5, "app", 36_000);
+    logs.issue(1.5, 7, "app", 1);
+    // Two devices, each with hashes of its own.
+    logs.renew(2.5, "app", 1, 501);
+    logs.renew(3.5, "app", 1, 502);
+    logs.revoke(4.5, &id("app", 1));
+    logs.issue(5.5, 7, "app", 2);
+    // Of a lease that is gone: answered with success all the same.
+    logs.revoke_hashed(6.5, 501);
+    logs.tick(20.5);
+    let mut play = logs.play(LIMITS);
+    assert_eq!(counts(&play.to(21.0), LEASES), [format!("{ONE} = 1")]);
+}
