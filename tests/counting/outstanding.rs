@@ -177,3 +177,19 @@ fn a_hash_that_a_lease_had_before_names_no_other_one() {
     let mut play = logs.play(LIMITS);
     assert_eq!(counts(&play.to(21.0), LEASES), [format!("{ONE} = 1")]);
 }
+
+#[test]
+fn it_makes_no_difference_whether_time_passes_in_steps_or_with_the_next_line() {
+    let mut logs = Logs::default();
+    logs.write_role(0.5, "app", 60);
+    logs.issue(1.5, 7, "app", 1);
+    logs.tick(3500.5);
+    logs.revoke(3800.5, &id("app", 1));
+    logs.tick(3900.5);
+    let in_one = logs.play(LIMITS).to(4000.0);
+    let mut play = logs.play(LIMITS);
+    for second in 0..4000 {
+        play.to(f64::from(second));
+    }
+    assert_eq!(counts(&in_one, REVOCATIONS), counts(&play.to(4000.0), REVOCATIONS));
+}
