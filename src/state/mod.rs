@@ -75,6 +75,8 @@ impl Default for Limits {
 
 /// A role without a lease and without an event for this long, in seconds, gives its place back.
 const RETIRE_SECS: i64 = 30 * 86_400;
+/// A day, in nanoseconds.
+const DAY: i64 = 86_400 * GRID;
 /// State advances on this grid of event time, in nanoseconds.
 const GRID: i64 = 1_000_000_000;
 
@@ -177,20 +179,30 @@ impl State {
         if point <= self.now.as_nanos() {
             return;
         }
-        let before = self.now;
-        self.now = Timestamp::from_nanos(point);
+        let midnight = point.div_euclid(DAY).saturating_mul(DAY);
+        if midnight > self.now.as_nanos() {
+            // At the same moment whether time passes in steps or with the next line.
+            self.pass(Timestamp::from_nanos(midnight));
+            self.retire();
+        }
+        self.pass(Timestamp::from_nanos(point));
+    }
+
+    fn pass(&mut self, to: Timestamp) {
+        let before = std::mem::replace(&mut self.now, to);
         self.make_room();
-        let outcomes = self.ledger.advance(before, self.now);
+        let outcomes = self.ledger.advance(before, to);
         self.settled(outcomes);
-        let day = |at: Timestamp| at.as_nanos().div_euclid(86_400 * GRID);
-        if day(before) != day(self.now) {
-            let ledger = &self.ledger;
-            for role in self.labels.retire(self.now.plus_secs(-RETIRE_SECS), |role| ledger.holds(role)) {
-                self.credentials.retire(role);
-                self.renewals.retire(role);
-                self.revocations.retire(role);
-                self.ledger.retire(role);
-            }
+    }
+
+    /// Gives back the places of roles that nothing has been heard of for long.
+    fn retire(&mut self) {
+        let ledger = &self.ledger;
+        for role in self.labels.retire(self.now.plus_secs(-RETIRE_SECS), |role| ledger.holds(role)) {
+            self.credentials.retire(role);
+            self.renewals.retire(role);
+            self.revocations.retire(role);
+            self.ledger.retire(role);
         }
     }
 

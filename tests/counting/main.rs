@@ -6,6 +6,7 @@ mod cluster;
 mod engines;
 mod hostile;
 mod merge;
+mod outstanding;
 mod support;
 mod time;
 mod versions;

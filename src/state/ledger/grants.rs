@@ -128,6 +128,10 @@ impl Ledger {
             if whole > 0 { at.nanos_since(kept.granted) as f64 / whole as f64 } else { 1.0 }
         });
         if let Some(hash) = hash.map(half).filter(|hash| *hash != 0) {
+            // Another device's hash of the same ID takes the place of this one's.
+            if self.by_hash.get(&kept.hash) == Some(&slot) {
+                self.by_hash.remove(&kept.hash);
+            }
             kept.hash = hash;
             self.by_hash.insert(hash, slot);
         }

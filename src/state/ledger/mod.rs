@@ -224,7 +224,7 @@ impl Ledger {
     /// Takes a lease out of the books.
     fn take(&mut self, slot: u32) -> Option<Lease> {
         let lease = self.leases.remove(slot)?;
-        if lease.hash != 0 {
+        if lease.hash != 0 && self.by_hash.get(&lease.hash) == Some(&slot) {
             self.by_hash.remove(&lease.hash);
         }
         if let Some(role) = self.roles.get_mut(&lease.role) {

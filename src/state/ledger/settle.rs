@@ -43,19 +43,24 @@ impl Ledger {
     /// Event time has come from `before` to `now`, both on the grid.
     pub(in crate::state) fn advance(&mut self, before: Timestamp, now: Timestamp) -> Outcomes {
         let mut outcomes = Outcomes::default();
+        for point in sweeps(before, now) {
+            self.pass(point, &mut outcomes);
+            self.sweep(point);
+        }
+        self.pass(now, &mut outcomes);
+        outcomes
+    }
+
+    /// What the passing of time decides at once.
+    fn pass(&mut self, now: Timestamp, outcomes: &mut Outcomes) {
         self.settle(now.plus_secs(-SETTLE_SECS));
         if !self.asks.is_empty() {
-            outcomes.asked = self.asks.advance(now);
+            outcomes.asked.extend(self.asks.advance(now));
         }
         if !self.told.is_empty() {
-            outcomes.failed = self.told.advance(now);
+            outcomes.failed.extend(self.told.advance(now));
         }
         self.recent.advance(now);
-        let sweeps = |at: Timestamp| at.as_nanos().div_euclid(SWEEP_SECS * 1_000_000_000);
-        if sweeps(before) != sweeps(now) {
-            self.sweep(now);
-        }
-        outcomes
     }
 
     /// Decides what waits for no more than time, since no line will come any more.
@@ -151,9 +156,23 @@ impl Ledger {
         }
     }
 
+    /// By slot, the tokens of leases that are out: a lease that ended with its token without a
+    /// word must not outlive what is known of it.
+    fn tokens_held(&self) -> Vec<bool> {
+        let mut held = vec![false; self.tokens.book.places() as usize];
+        let anonymous = self.roles.values().flat_map(|role| &role.anonymous).map(|lease| lease.token);
+        for token in self.leases.iter().map(|(_, lease)| lease.token).chain(anonymous) {
+            if let Some(place) = held.get_mut(token as usize) {
+                *place = true;
+            }
+        }
+        held
+    }
+
     /// Looks through all that is kept, for what has ended without a word.
     fn sweep(&mut self, now: Timestamp) {
-        self.tokens.sweep(now);
+        let held = self.tokens_held();
+        self.tokens.sweep(now, &held);
         let moment = self.moment(now);
         let since = moment.since;
         let horizon = self.proof.horizon().min(now);
@@ -217,6 +236,18 @@ impl Ledger {
             self.release(role, now);
         }
     }
+}
+
+/// The moments of the sweeps from `before` to `now`. They do not depend on the steps in which time
+/// passes. Where nothing happens in between, the first ones find doubt in the logs and the last
+/// ones what has ended meanwhile: those in the middle of a long silence would find no more.
+fn sweeps(before: Timestamp, now: Timestamp) -> impl Iterator<Item = Timestamp> {
+    const STEP: i64 = SWEEP_SECS * 1_000_000_000;
+    let number = |at: Timestamp| at.as_nanos().div_euclid(STEP);
+    let (first, last) = (number(before).saturating_add(1), number(now));
+    let begin = first..=last.min(first.saturating_add(1));
+    let end = last.saturating_sub(1).max(begin.end().saturating_add(1))..=last;
+    begin.chain(end).map(|number| Timestamp::from_nanos(number.saturating_mul(STEP)))
 }
 
 /// Its end has passed so long ago, or it is older than anything can be; and it is not one that

@@ -85,6 +85,10 @@ impl Tokens {
             kept.parent = parent;
         }
         if let Some(TokenHash(secret)) = token.token {
+            // Another device's hash of the same token takes the place of this one's.
+            if self.by_secret.get(&kept.secret) == Some(&slot) {
+                self.by_secret.remove(&kept.secret);
+            }
             kept.secret = half(secret);
             self.by_secret.insert(half(secret), slot);
         }
@@ -128,13 +132,16 @@ impl Tokens {
             };
             token.revoked = at;
             if token.has_children {
-                families.extend(self.book.slots(|token| token.parent == parent));
+                // Those of a token that had the slot before are older.
+                let since = token.since;
+                families.extend(self.book.slots(|token| token.parent == parent && token.since >= since));
             }
         }
     }
 
-    /// Forgets tokens that have ended, and those that nothing has been heard of.
-    pub(super) fn sweep(&mut self, now: Timestamp) {
+    /// Forgets tokens that have ended, and those that nothing has been heard of, save those in
+    /// the slots that are `held`.
+    pub(super) fn sweep(&mut self, now: Timestamp, held: &[bool]) {
         let ended = now.plus_secs(-REMEMBER_SECS);
         let idle = now.plus_secs(-IDLE_SECS);
         let gone = self.book.slots(|token| {
@@ -143,7 +150,8 @@ impl Tokens {
                 || over(token.ends)
                 || token.ends == NONE && !token.is_made && token.since < idle
         });
-        for slot in gone {
+        let is_held = |slot: &u32| held.get(*slot as usize).is_some_and(|is_held| *is_held);
+        for slot in gone.into_iter().filter(|slot| !is_held(slot)) {
             if let Some(token) = self.book.remove(slot)
                 && self.by_secret.get(&token.secret) == Some(&slot)
             {
@@ -204,5 +212,52 @@ impl Record for Token {
             is_made: bytes.u8()? != 0,
             has_children: bytes.u8()? != 0,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOST: usize = 100;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn hash(number: u128) -> TokenHash {
+        TokenHash(number << 64)
+    }
+
+    fn grant(tokens: &mut Tokens, accessor: u128, secret: u128, parent: Option<u128>, ttl: u64, secs: i64) {
+        let token =
+            GrantedToken { accessor: Some(hash(accessor)), token: Some(hash(secret)), ttl, is_service: true };
+        tokens.granted(token, MountId::UNKNOWN, parent.map(hash), false, at(secs), MOST);
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_another_has_not_its_children() {
+        let mut tokens = Tokens::default();
+        grant(&mut tokens, 1, 11, None, 60, 1);
+        grant(&mut tokens, 2, 12, Some(1), 36_000, 2);
+        tokens.sweep(at(1000), &[]);
+        // It gets the place of the first.
+        grant(&mut tokens, 3, 13, None, 36_000, 1001);
+        grant(&mut tokens, 4, 14, Some(3), 36_000, 1002);
+        tokens.revoke(hash(3), at(1003));
+        let is_revoked =
+            |number| tokens.book.get(tokens.book.find(key(hash(number))).unwrap()).unwrap().revoked();
+        assert_eq!([2, 3, 4].map(is_revoked), [None, Some(at(1003)), Some(at(1003))]);
+    }
+
+    #[test]
+    fn hashes_of_several_devices_leave_nothing_behind() {
+        let mut tokens = Tokens::default();
+        for secret in 11..15 {
+            grant(&mut tokens, 1, secret, None, 60, 1);
+        }
+        assert_eq!(tokens.by_secret.len(), 1);
+        tokens.sweep(at(1000), &[]);
+        assert!(tokens.by_secret.is_empty());
     }
 }
