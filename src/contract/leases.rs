@@ -10,7 +10,8 @@ const MOUNT: &[&str] = &["vault_namespace", "mount", "engine"];
 const ROLE_TTL: &[&str] = &["vault_namespace", "mount", "engine", "role", "source"];
 
 /// Leases that are out.
-pub static LEASES: Metric = metric("leasewatch_leases", Gauge, ROLE, "Outstanding leases by the ledger.");
+pub static LEASES: Metric =
+    metric("leasewatch_leases", Gauge, ROLE, "Leases that were issued and have not ended, by the ledger.");
 /// What the ends rest on.
 pub static OBSERVED: Metric = metric(
     "leasewatch_ledger_observed",
@@ -51,7 +52,7 @@ pub static OVERDUE: Metric = metric(
     "leasewatch_leases_overdue",
     Gauge,
     ROLE,
-    "Leases 15 seconds or more past their TTL; only where every end is seen.",
+    "Leases 15 seconds or more past their TTL, retried and stuck ones included; only where every end is seen.",
 );
 /// Waiting for another attempt.
 pub static RETRYING: Metric = metric(
@@ -79,7 +80,7 @@ pub static TOKEN_LEASES: Metric = metric(
     "leasewatch_token_leases",
     Gauge,
     &["vault_namespace", "auth_method", "mount"],
-    "Outstanding service tokens whose login was seen, by the TTLs that it showed.",
+    "Service tokens whose making was seen and that have not ended, by the TTLs in the audit log.",
 );
 /// Against the listing.
 pub static DRIFT: Metric = metric(
@@ -93,7 +94,7 @@ pub static REVOCATIONS: Metric = metric(
     "leasewatch_revocations_total",
     Counter,
     &["vault_namespace", "mount", "engine", "role", "cause"],
-    "Leases that ended, each once, by why: early means before its TTL without anybody found who asked.",
+    "Leases that ended, each once, by cause; early: before its TTL, and nobody was found who had asked.",
 );
 /// Users left behind.
 pub static FORCED_DESPITE: Metric = metric(
