@@ -81,7 +81,7 @@ fn main() {
             break;
         }
     }
-    let took = began.elapsed() - costs.iter().sum::<Duration>();
+    let took = began.elapsed().saturating_sub(costs.iter().sum::<Duration>());
     let after = resident();
     let began = Instant::now();
     let families = pipeline.families(pipeline.front());

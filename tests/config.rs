@@ -32,6 +32,7 @@ fn the_good_file_says_everything() {
     assert_eq!(config.state_dir.to_str(), Some("/srv/leasewatch"));
     assert_eq!(config.start_at, StartAt::End);
     assert_eq!((config.max_line_bytes, config.label_sets), (1_048_576, 500));
+    assert_eq!(config.ledger_capacity, 300);
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
     assert_eq!(
         (config.output.level.as_str(), config.output.format),
@@ -91,6 +92,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(config.listen_address, ":9748");
     assert_eq!(config.state_dir.to_str(), Some("/var/lib/leasewatch"));
     assert_eq!((config.max_line_bytes, config.label_sets), (32 << 20, 2_000));
+    assert_eq!(config.ledger_capacity, 1_000_000);
     assert_eq!(config.vault.namespaces, [""]);
     assert!(config.nodes.is_empty() && config.logs.is_empty());
     assert!(matches!(config.vault.auth, AuthConfig::None));

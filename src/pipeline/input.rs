@@ -77,7 +77,7 @@ impl Input {
     /// It is the log of this node.
     #[must_use]
     pub fn of_node(mut self, node: Option<&str>) -> Self {
-        self.node = node.unwrap_or("").to_owned();
+        node.unwrap_or("").clone_into(&mut self.node);
         self
     }
 

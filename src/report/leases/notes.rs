@@ -17,7 +17,7 @@ pub fn notes(families: &[Family]) -> Vec<String> {
     }
     let unknown = sum("leasewatch_leases_unknown");
     if unknown > 0.0 {
-        notes.push(format!("{unknown} more are known to exist, but their issue was not seen"));
+        notes.push(format!("Of {unknown} the issue was not seen"));
     }
     let estimated =
         series("leasewatch_ledger_observed").iter().filter(|series| number(&series.value) < 1.0).count();
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(notes(&[]), [""; 0]);
         let all = told(0.0, &[1.0, 0.0, 0.0], 3.0, 2);
         assert_eq!(all.len(), 4, "{all:?}");
-        assert!(all[1].starts_with("3 more") && all[2].starts_with("Of 2 roles"), "{all:?}");
+        assert!(all[1].starts_with("Of 3 the issue") && all[2].starts_with("Of 2 roles"), "{all:?}");
         assert!(all[3].starts_with("2 were forgotten"), "{all:?}");
     }
 }

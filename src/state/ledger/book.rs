@@ -137,7 +137,7 @@ impl<T: Record> Book<T> {
     fn grow(&mut self) {
         let first = u32::try_from(self.chunks.len() * CHUNK).unwrap_or(u32::MAX);
         self.chunks.push(Arc::new(vec![None; CHUNK]));
-        let slots = first..first.saturating_add(CHUNK as u32);
+        let slots = first..first.saturating_add(u32::try_from(CHUNK).unwrap_or(0));
         self.free.extend(slots.rev());
     }
 }

@@ -80,6 +80,25 @@ fn earliest(due: Option<Timestamp>, token: Option<&Token>) -> Option<Timestamp> 
     }
 }
 
+/// When a lease ends as far as one can tell: by its TTL or with its token. Where its end may
+/// not be seen, by what its role's leases live for if nothing better is known.
+pub(super) fn end(
+    is_vouched: bool,
+    granted: Timestamp,
+    due: Option<Due>,
+    ttl: &RoleTtl,
+    token: Option<&Token>,
+) -> Option<Timestamp> {
+    let known = due.filter(|due| due.certainty > Certainty::AtMost).map(|due| due.at);
+    let guess = || {
+        let secs = ttl.guess().filter(|_| !is_vouched && granted != NONE)?;
+        Some(granted.plus_secs(secs))
+    };
+    let bound = due.map(|due| due.at);
+    let own = known.or_else(|| guess().map(|guess| bound.map_or(guess, |at| at.min(guess)))).or(bound);
+    earliest(own, token)
+}
+
 impl Moment {
     /// How a lease is; nothing where it must have ended, or nobody can say that it has not.
     pub(super) fn condition(
@@ -121,26 +140,6 @@ impl Moment {
             Some(_) => (!is_past(OVERDUE_SECS)).then_some(Condition::Live),
             None => (!is_past(0)).then_some(Condition::Live),
         }
-    }
-
-    /// When a lease ends as far as one can tell: by its TTL or with its token. Where its end may
-    /// not be seen, by what its role's leases live for if nothing better is known.
-    pub(super) fn end(
-        self,
-        is_vouched: bool,
-        granted: Timestamp,
-        due: Option<Due>,
-        ttl: &RoleTtl,
-        token: Option<&Token>,
-    ) -> Option<Timestamp> {
-        let known = due.filter(|due| due.certainty > Certainty::AtMost).map(|due| due.at);
-        let guess = || {
-            let secs = ttl.guess().filter(|_| !is_vouched && granted != NONE)?;
-            Some(granted.plus_secs(secs))
-        };
-        let bound = due.map(|due| due.at);
-        let own = known.or_else(|| guess().map(|guess| bound.map_or(guess, |at| at.min(guess)))).or(bound);
-        earliest(own, token)
     }
 
     fn vouches(self, lease: &Lease) -> bool {
@@ -226,7 +225,7 @@ impl Ledger {
         let Some(role) = self.roles.get(&lease.role) else { return };
         let due = lease.due(&role.ttl);
         let token = self.tokens.of(lease.token, lease.issued);
-        let end = moment.end(moment.vouches(lease), lease.granted, due, &role.ttl, token);
+        let end = end(moment.vouches(lease), lease.granted, due, &role.ttl, token);
         if let Some(condition) = moment.condition(lease, due, end) {
             see(lease, role, condition, due, end);
         }
@@ -245,7 +244,7 @@ impl Ledger {
                 let is_covered = role.is_covered(&self.completeness, moment.as_of);
                 let is_vouched = is_covered && moment.since.is_some_and(|since| lease.issued >= since);
                 let token = self.tokens.of(lease.token, lease.issued);
-                let end = moment.end(is_vouched, lease.issued, due, &role.ttl, token);
+                let end = end(is_vouched, lease.issued, due, &role.ttl, token);
                 if let Some(condition) = moment.by_time(is_vouched, lease.issued, due, end) {
                     see(lease, *id, condition, due, end);
                 }

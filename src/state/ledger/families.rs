@@ -27,18 +27,19 @@ struct Shares {
 }
 
 impl Elapsed {
-    fn add(&mut self, mount: MountId, share: f64) {
+    fn add(&mut self, mount: MountId, millionths: u32) {
         let shares = self.0.entry(mount).or_default();
         shares.counts.resize(BOUNDS.len() + 1, 0);
+        let share = f64::from(millionths) / 1e6;
         shares.counts[BOUNDS.partition_point(|bound| *bound < share)] += 1;
-        shares.sum += (share.clamp(0.0, 1e6) * 1e6) as u64;
+        shares.sum += u64::from(millionths);
     }
 }
 
 impl Ledger {
-    /// A lease was renewed after this share of its TTL.
-    pub fn elapsed(&mut self, mount: MountId, share: f64) {
-        self.elapsed.add(mount, share);
+    /// A lease was renewed after so many millionths of its TTL.
+    pub fn elapsed(&mut self, mount: MountId, millionths: u32) {
+        self.elapsed.add(mount, millionths);
     }
 
     pub(in crate::state) fn families(&self, labels: &Labels, as_of: Timestamp, out: &mut Out) {

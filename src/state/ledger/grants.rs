@@ -101,8 +101,8 @@ impl Ledger {
         }
     }
 
-    /// A renewal succeeded. For how long the lease had been granted before, as a share that is
-    /// used up, if that is known.
+    /// A renewal succeeded. How much of what had been granted before was used up, in millionths,
+    /// if that is known.
     pub(in crate::state) fn renewed(
         &mut self,
         role: RoleId,
@@ -110,7 +110,7 @@ impl Ledger {
         hash: Option<LeaseHash>,
         renewal: Renewal,
         at: Timestamp,
-    ) -> Option<f64> {
+    ) -> Option<u32> {
         let key = lease::key(id);
         if self.recent.contains(key) {
             // Its end was read first, by a clock that is behind.
@@ -124,8 +124,9 @@ impl Ledger {
         let ttl = &mut self.roles.entry(kept.role).or_default().ttl;
         let due = kept.due(ttl).filter(|due| due.certainty > Certainty::AtMost && kept.granted != NONE);
         let elapsed = due.map(|due| {
-            let whole = due.at.nanos_since(kept.granted);
-            if whole > 0 { at.nanos_since(kept.granted) as f64 / whole as f64 } else { 1.0 }
+            let whole = i128::from(due.at.nanos_since(kept.granted).max(1));
+            let used = i128::from(at.nanos_since(kept.granted).max(0));
+            u32::try_from(used * 1_000_000 / whole).unwrap_or(u32::MAX)
         });
         if let Some(hash) = hash.map(half).filter(|hash| *hash != 0) {
             // Another device's hash of the same ID takes the place of this one's.
@@ -273,8 +274,14 @@ impl Ledger {
         if self.proof.since().is_some() && !is_queued {
             return;
         }
-        let forms = &self.forms;
+        let (forms, moment) = (&self.forms, self.moment(at));
         let below = |lease: &Lease| {
+            // What has ended by its TTL, as far as one can tell, is not ended by this.
+            let mut is_out = false;
+            self.one(moment, lease, |_, _, _, _, _| is_out = true);
+            if !is_out {
+                return false;
+            }
             let is_there = forms.get(lease.form).is_some_and(|(_, of)| of == suffix);
             is_there && id_of(forms, lease).is_some_and(|id| is_below(&id, prefix))
         };

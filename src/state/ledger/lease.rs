@@ -159,7 +159,7 @@ pub(in crate::state) fn key(lease: &str) -> NonZeroU64 {
 
 /// The same, of a key that was told.
 pub(super) fn short(LeaseKey(key): LeaseKey) -> NonZeroU64 {
-    NonZeroU64::new(key as u64).unwrap_or(NonZeroU64::MIN)
+    NonZeroU64::new((key >> 64) as u64).unwrap_or(NonZeroU64::MIN)
 }
 
 /// What stands in front of the random part of a lease ID, that part, and the suffix of its namespace.

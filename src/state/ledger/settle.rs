@@ -105,14 +105,13 @@ impl Ledger {
             role.ttl.learn(known.issued, ending.at.nanos_since(known.issued) - self.offset.nanos())
         });
         let (id, now) = (ending.role, ending.at);
-        match cause {
-            Some(cause) => role.ended[cause as usize] += 1,
-            None => {
-                role.held.push_back(ending);
-                if role.held.len() > HOLD_MOST {
-                    role.held.pop_front();
-                    role.ended[Cause::Unknown as usize] += 1;
-                }
+        if let Some(cause) = cause {
+            role.ended[cause as usize] += 1;
+        } else {
+            role.held.push_back(ending);
+            if role.held.len() > HOLD_MOST {
+                role.held.pop_front();
+                role.ended[Cause::Unknown as usize] += 1;
             }
         }
         if is_news {
@@ -126,7 +125,7 @@ impl Ledger {
     /// Makes certain of a TTL that was learnt: nobody of the role lives longer.
     pub(super) fn confirm(&mut self, id: RoleId, now: Timestamp) {
         let Some(role) = self.roles.get_mut(&id) else { return };
-        let Some(secs) = role.ttl.to_confirm(self.completeness.since(), now) else { return };
+        let Some(secs) = role.ttl.confirmable(self.completeness.since(), now) else { return };
         let is_older = |lease: &Lease| {
             lease.role == id
                 && role.ttl.governs(lease.issued)
@@ -185,7 +184,7 @@ impl Ledger {
             };
             let is_vouched = since.is_some_and(|since| count::is_vouched(lease, since));
             let token = self.tokens.of(lease.token, lease.issued);
-            let due = moment.end(is_vouched, lease.granted, lease.due(&role.ttl), &role.ttl, token);
+            let due = count::end(is_vouched, lease.granted, lease.due(&role.ttl), &role.ttl, token);
             match since {
                 Some(_) if is_vouched => {
                     if let Some(due) = lease.due(&role.ttl)

@@ -64,6 +64,8 @@ pub(super) struct Ttl {
 pub(super) struct RoleTtl {
     default: Option<Ttl>,
     max: Option<Ttl>,
+    /// The role's own configuration was read: what it does not set, the mount does.
+    is_read: bool,
     /// Leases granted before were under another role's rule: it was written then.
     since: Timestamp,
     /// Ages in seconds at which leases ended that nobody renewed or asked to revoke.
@@ -81,6 +83,7 @@ impl Default for RoleTtl {
         Self {
             default: None,
             max: None,
+            is_read: false,
             since: Timestamp::MIN,
             ages: VecDeque::new(),
             lives: (0, 0),
@@ -159,6 +162,8 @@ impl RoleTtl {
     /// changes nothing.
     pub(super) fn inherits(&mut self, default: i64, max: i64, source: Source) -> bool {
         let before = (self.default, self.max);
+        // What a role that nobody has read leaves open is not known.
+        let default = if self.is_read || source == Source::Lookup { default } else { 0 };
         self.told(default, max, source);
         // A mount's max TTL holds for its roles, too.
         if source == Source::Mount && max > 0 && self.max.is_some_and(|own| own.secs > max) {
@@ -170,6 +175,7 @@ impl RoleTtl {
     /// The role itself was read: what it leaves open is open.
     pub(super) fn read(&mut self, default: i64, max: i64) -> bool {
         let before = (self.default, self.max);
+        self.is_read = true;
         for (place, secs) in [(&mut self.default, default), (&mut self.max, max)] {
             if secs > 0 {
                 *place = Some(Ttl { secs, source: Source::Role });
@@ -183,6 +189,7 @@ impl RoleTtl {
     /// The role was written at `at`. What the log hides is not known any more.
     pub(super) fn written(&mut self, ttls: WrittenTtls, at: Timestamp) {
         self.since = at;
+        self.is_read = false;
         self.ages.clear();
         self.lives = (0, 0);
         self.learnt_is_certain = false;
@@ -228,7 +235,7 @@ impl RoleTtl {
 
     /// What was learnt and could be certain, in seconds, if it is time to look whether it is:
     /// enough of the role's life was seen since `since`, and it was not looked just now.
-    pub(super) fn to_confirm(&mut self, since: Timestamp, now: Timestamp) -> Option<i64> {
+    pub(super) fn confirmable(&mut self, since: Timestamp, now: Timestamp) -> Option<i64> {
         let secs = self.default.filter(|ttl| ttl.source == Source::Learnt && !self.learnt_is_certain)?.secs;
         let times = self.ages.iter().filter(|age| **age == secs).count();
         let seen = since.max(self.since).plus_secs(2 * secs + SEEN_SECS);
@@ -281,9 +288,9 @@ mod tests {
         assert_eq!(ttl.default_at(at(2)), Some((60, false)));
         ttl.learn(at(3), 60 * SECOND);
         // Not before more than two TTLs were seen, and once a minute.
-        assert_eq!(ttl.to_confirm(at(0), at(149)), None);
-        assert_eq!(ttl.to_confirm(at(0), at(150)), Some(60));
-        assert_eq!(ttl.to_confirm(at(0), at(151)), None);
+        assert_eq!(ttl.confirmable(at(0), at(149)), None);
+        assert_eq!(ttl.confirmable(at(0), at(150)), Some(60));
+        assert_eq!(ttl.confirmable(at(0), at(151)), None);
         ttl.confirm();
         assert_eq!(ttl.default_at(at(2)), Some((60, true)));
     }
