@@ -193,3 +193,21 @@ fn it_makes_no_difference_whether_time_passes_in_steps_or_with_the_next_line() {
     }
     assert_eq!(counts(&in_one, REVOCATIONS), counts(&play.to(4000.0), REVOCATIONS));
 }
+
+#[test]
+fn an_unwrapped_lease_whose_issue_nobody_saw_is_not_kept_for_ever() {
+    let mut logs = Logs::default();
+    logs.write_role(0.5, "app", 3600);
+    let mut entry = logs.entry(1.5, 8, "update", ["sys/", "system"], "sys/wrapping/unwrap");
+    entry["response"] = json!({"secret": {"lease_id": id("app", 1)}});
+    logs.push(&entry);
+    logs.issue(2.5, 7, "app", 2);
+    for hour in 1..10 {
+        for minute in 0..12 {
+            logs.tick(f64::from(hour) * 3600.0 + f64::from(minute) * 300.0 - 1800.0);
+        }
+    }
+    let mut play = logs.play(LIMITS);
+    assert_eq!(counts(&play.to(60.0), LEASES), [format!("{ONE} = 2")]);
+    assert_eq!(counts(&play.to(30_000.0), LEASES), [format!("{ONE} = 0")]);
+}

@@ -335,7 +335,8 @@ impl Ledger {
                 self.anonymous = self.anonymous.saturating_sub(1);
                 anonymous.named(lease)
             }
-            None => lease,
+            // It ends some day; its TTL has run for nobody knows how long.
+            None => Lease { granted: at, flags: END_HIDDEN, ..lease },
         };
         self.put(lease, at)
     }
