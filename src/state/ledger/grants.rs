@@ -136,7 +136,7 @@ impl Ledger {
             (Some(left), _) => {
                 kept.flags |= SURE;
                 let end = at.plus_secs(secs(left));
-                if kept.issued != NONE {
+                if kept.issued != NONE && !self.mixed.contains(&kept.role) {
                     ttl.capped(kept.issued, end.nanos_since(kept.issued));
                 }
                 end
@@ -176,10 +176,13 @@ impl Ledger {
 
     /// A role was written.
     pub fn role_written(&mut self, role: RoleId, ttls: WrittenTtls, at: Timestamp) {
+        self.role_writes += 1;
+        if self.mixed.contains(&role) {
+            return;
+        }
         self.freeze(role);
         self.roles.entry(role).or_default().ttl.written(ttls, at);
         self.looked_up.remove(&role);
-        self.role_writes += 1;
         self.inherit(role);
     }
 
