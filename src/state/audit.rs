@@ -1,7 +1,7 @@
 //! Audit entries, counted: outcomes on responses, once for each exchange.
 
 use super::flight::Arrival;
-use super::labels::RoleId;
+use super::labels::{MountId, RoleId};
 use super::subject::{self, Subject};
 use super::traffic::Ended;
 use super::{Origin, State};
@@ -224,7 +224,7 @@ impl State {
             Some((mount, Some(role))) => {
                 self.real_role(|labels| subject::role(labels, mount, role, real, at, metric))
             }
-            Some((mount, None)) => self.labels.unknown_role(mount, at),
+            Some((mount, None)) => self.unknown_role_of(mount, at),
             // Vault speaks of a mount that no entry has named yet: its path has the usual form.
             None if real && let Some((point, role)) = subject::guess_lease(lease) => {
                 let mount = self.labels.mount(namespace, point, "", metric);
@@ -236,7 +236,14 @@ impl State {
 
     pub(super) fn unknown_role(&mut self, namespace: &str, at: Timestamp) -> RoleId {
         let mount = self.labels.unknown_mount(namespace);
-        self.labels.unknown_role(mount, at)
+        self.unknown_role_of(mount, at)
+    }
+
+    /// The place of all roles of a mount that are not known.
+    pub(super) fn unknown_role_of(&mut self, mount: MountId, at: Timestamp) -> RoleId {
+        let role = self.labels.unknown_role(mount, at);
+        self.ledger.know_mixed(role);
+        role
     }
 
     fn learn_namespace(&mut self, entry: &Entry) {

@@ -223,6 +223,11 @@ impl Labels {
         self.roles[role.0 as usize].as_ref().is_some_and(|row| row.deleted)
     }
 
+    /// It stands for roles that are not known or have no place.
+    pub fn is_reserved(&self, role: RoleId) -> bool {
+        self.roles[role.0 as usize].as_ref().is_some_and(|row| row.role.starts_with('('))
+    }
+
     /// The mount of a role.
     pub fn mount_of(&self, role: RoleId) -> MountId {
         self.roles[role.0 as usize].as_ref().map_or(MountId::UNKNOWN, |row| row.mount)

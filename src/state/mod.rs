@@ -274,6 +274,9 @@ impl State {
             self.credentials.know(role);
             self.renewals.know(role);
             self.revocations.know(role);
+            if self.labels.is_reserved(role) {
+                self.ledger.know_mixed(role);
+            }
             self.ledger.know(role, self.labels.mount_of(role));
         }
         role

@@ -64,7 +64,7 @@ impl State {
                 let role = self.role_of_lease(&namespace, lease, true, at, metric);
                 (namespace, role)
             }
-            None => (String::new(), self.labels.unknown_role(MountId::UNKNOWN, at)),
+            None => (String::new(), self.unknown_role_of(MountId::UNKNOWN, at)),
         };
         let mount = self.labels.mount_of(role);
         let named = Named { role, mount, namespace: &namespace, lease };

@@ -193,3 +193,44 @@ fn it_makes_no_difference_whether_time_passes_in_steps_or_with_the_next_line() {
     }
     assert_eq!(counts(&in_one, REVOCATIONS), counts(&play.to(4000.0), REVOCATIONS));
 }
+
+#[test]
+fn roles_without_a_place_teach_each_other_no_ttl() {
+    let mut logs = Logs::default();
+    logs.ended(0.2, "elsewhere", 8);
+    // One place for the mount, and none for roles.
+    let limits = Limits { label_sets: 1, ..LIMITS };
+    for number in 0..8 {
+        let secs = f64::from(u32::try_from(number).unwrap()) + 0.5;
+        logs.issue(secs, 7, "short", number);
+        logs.ended(secs + 60.0, "short", number);
+    }
+    logs.issue(10.5, 7, "long", 100);
+    logs.write_role(11.5, "written", 30);
+    logs.issue(12.5, 7, "long", 101);
+    logs.tick(100.5);
+    logs.ended(101.5, "elsewhere", 9);
+    logs.tick(150.5);
+    let families = logs.play(limits).to(151.0);
+    assert_eq!(counts(&families, LEASES), ["root,database/,database,(other) = 2"]);
+    assert_eq!(counts(&families, OVERDUE), ["root,database/,database,(other) = 0"]);
+    assert_eq!(counts(&families, TTL), [""; 0]);
+}
+
+#[test]
+fn an_unwrapped_lease_whose_issue_nobody_saw_is_not_kept_for_ever() {
+    let mut logs = Logs::default();
+    logs.write_role(0.5, "app", 3600);
+    let mut entry = logs.entry(1.5, 8, "update", ["sys/", "system"], "sys/wrapping/unwrap");
+    entry["response"] = json!({"secret": {"lease_id": id("app", 1)}});
+    logs.push(&entry);
+    logs.issue(2.5, 7, "app", 2);
+    for hour in 1..10 {
+        for minute in 0..12 {
+            logs.tick(f64::from(hour) * 3600.0 + f64::from(minute) * 300.0 - 1800.0);
+        }
+    }
+    let mut play = logs.play(LIMITS);
+    assert_eq!(counts(&play.to(60.0), LEASES), [format!("{ONE} = 2")]);
+    assert_eq!(counts(&play.to(30_000.0), LEASES), [format!("{ONE} = 0")]);
+}

@@ -40,6 +40,9 @@ impl Ledger {
 
     /// A role's own TTLs, 0 where it leaves them to the mount.
     pub fn role_told(&mut self, role: RoleId, fact: &RoleFact) {
+        if self.mixed.contains(&role) {
+            return;
+        }
         let mut ttl = self.roles.entry(role).or_default().ttl.clone();
         if ttl.read(secs(fact.default_ttl), secs(fact.max_ttl)) {
             self.freeze(role);
@@ -50,6 +53,9 @@ impl Ledger {
 
     /// A role's TTLs as the mount and Vault leave them.
     pub(super) fn inherit(&mut self, role: RoleId) {
+        if self.mixed.contains(&role) {
+            return;
+        }
         let Some(kept) = self.roles.get(&role) else { return };
         let Some((default, max)) = self.mount_ttls.get(&kept.mount).copied() else { return };
         let mut ttl = kept.ttl.clone();
@@ -68,7 +74,8 @@ impl Ledger {
         self.looked_up.insert(role, at);
         // TTLs are whole seconds; what a token has cut is not.
         let life = times.expires.nanos_since(times.issued).saturating_add(WHOLE);
-        if times.renewed.is_none() && life.rem_euclid(1_000_000_000) <= 2 * WHOLE {
+        let is_telling = times.renewed.is_none() && !self.mixed.contains(&role);
+        if is_telling && life.rem_euclid(1_000_000_000) <= 2 * WHOLE {
             let mut ttl = self.roles.entry(role).or_default().ttl.clone();
             if ttl.inherits(life.div_euclid(1_000_000_000), 0, Source::Lookup) {
                 self.freeze(role);

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::count::{RoleCount, WINDOWS};
-use super::role::CAUSES;
+use super::role::{CAUSES, Role};
 use crate::contract::leases as metric;
 use crate::event::{RevocationTrouble, Timestamp};
 use crate::snapshot::{Family, Histogram, Series, Value};

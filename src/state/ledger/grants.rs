@@ -142,7 +142,7 @@ impl Ledger {
             (Some(left), _) => {
                 kept.flags |= SURE;
                 let end = at.plus_secs(secs(left));
-                if kept.issued != NONE {
+                if kept.issued != NONE && !self.mixed.contains(&kept.role) {
                     ttl.capped(kept.issued, end.nanos_since(kept.issued));
                 }
                 end
@@ -182,10 +182,13 @@ impl Ledger {
 
     /// A role was written.
     pub fn role_written(&mut self, role: RoleId, ttls: WrittenTtls, at: Timestamp) {
+        self.role_writes += 1;
+        if self.mixed.contains(&role) {
+            return;
+        }
         self.freeze(role);
         self.roles.entry(role).or_default().ttl.written(ttls, at);
         self.looked_up.remove(&role);
-        self.role_writes += 1;
         self.inherit(role);
     }
 
@@ -344,7 +347,8 @@ impl Ledger {
                 self.anonymous = self.anonymous.saturating_sub(1);
                 anonymous.named(lease)
             }
-            None => lease,
+            // It ends some day; its TTL has run for nobody knows how long.
+            None => Lease { granted: at, flags: END_HIDDEN, ..lease },
         };
         self.put(lease, at)
     }

@@ -54,7 +54,7 @@ use proof::Proof;
 use recent::Recent;
 use role::Role;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU64;
 use token::Tokens;
 use told::Told;
@@ -93,6 +93,9 @@ pub struct Ledger {
     role_writes: u64,
     /// Default and max TTL of mounts in seconds, 0 for Vault's own.
     mount_ttls: BTreeMap<MountId, (i64, i64)>,
+    /// What stands for several roles.
+    #[serde(default)]
+    mixed: BTreeSet<RoleId>,
     /// When a lease of a role was last looked up.
     looked_up: BTreeMap<RoleId, Timestamp>,
     #[serde(skip)]
@@ -137,6 +140,7 @@ impl Ledger {
             many_leases: 0,
             role_writes: 0,
             mount_ttls: BTreeMap::new(),
+            mixed: BTreeSet::new(),
             looked_up: BTreeMap::new(),
             capacity,
         }
@@ -172,6 +176,11 @@ impl Ledger {
     pub fn know(&mut self, role: RoleId, mount: MountId) {
         self.roles.entry(role).or_default().mount = mount;
         self.inherit(role);
+    }
+
+    /// It stands for several roles: no TTL holds for all of its leases.
+    pub fn know_mixed(&mut self, role: RoleId) {
+        self.mixed.insert(role);
     }
 
     /// A role has leases out: it keeps its place.

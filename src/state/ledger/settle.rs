@@ -100,7 +100,8 @@ impl Ledger {
             cause => cause,
         };
         let is_natural = !is_unasked && matches!(cause, None | Some(Cause::Expired | Cause::Early));
-        let telling = ending.known.filter(|known| is_natural && known.is_telling(ending.at));
+        let teaches = is_natural && !self.mixed.contains(&ending.role);
+        let telling = ending.known.filter(|known| teaches && known.is_telling(ending.at));
         let is_news = telling.is_some_and(|known| {
             role.ttl.learn(known.issued, ending.at.nanos_since(known.issued) - self.offset.nanos())
         });

@@ -94,6 +94,7 @@ impl Ledger {
             && Known::of(kept).is_telling(at)
             && !kept.has(QUEUED)
             && !is_token_over
+            && !self.mixed.contains(&kept.role)
             && role.ttl.learn(kept.issued, at.nanos_since(kept.issued) - self.offset.nanos())
         {
             role.is_counted = true;
@@ -179,6 +180,9 @@ impl Ledger {
 
     /// A mount was made.
     pub fn born(&mut self, mount: MountId) {
+        if mount == MountId::OTHER {
+            return;
+        }
         self.completeness.born(mount);
     }
 }
