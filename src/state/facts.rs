@@ -42,7 +42,7 @@ impl State {
             }
             Fact::ServerGap => {
                 let node = self.ledger.node(node);
-                self.ledger.server_gap(node, at);
+                self.ledger.stream_gap(node, at);
             }
             Fact::LeaseTimes { lease, issued, expires, renewed, .. } => {
                 self.ledger.looked_up(lease, Times { issued, expires, renewed }, at);

@@ -233,6 +233,11 @@ impl State {
         self.canary
     }
 
+    /// How often streams of server logs broke or lost lines; nothing where none was asked for.
+    pub fn stream_gaps(&self) -> Option<u64> {
+        self.ledger.stream_gaps()
+    }
+
     /// Every outstanding lease at `as_of`, for a person who asks; in no order.
     pub fn leases(&self, as_of: Timestamp) -> Vec<LeaseView> {
         self.leases_from(as_of, 0, u32::MAX).0

@@ -3,7 +3,7 @@
 use crate::support::Metrics;
 use crate::truth::{EXPIRED, Lease, Record, Truth, belongs};
 use crate::watch::Page;
-use crate::world::{BATCH, MOUNTS, Place, STEADY, World};
+use crate::world::{BATCH, MOUNTS, Place, STEADY, STEADY_2, World};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -91,7 +91,7 @@ pub(crate) fn outstanding_but_for(page: &Metrics, world: &World, gaps: &[(f64, f
     let in_gap = |at: f64| gaps.iter().any(|(from, to)| *from <= at && at <= *to);
     for (place, listed) in listing(world) {
         let lost = record.ended_of(&place).filter(|(_, at)| in_gap(*at)).count() as f64;
-        let lives_long = [STEADY, BATCH].contains(&place.role);
+        let lives_long = [STEADY, STEADY_2, BATCH].contains(&place.role);
         let least = listed.len() as f64;
         let labels = place.labels();
         let shown = page.sum("leasewatch_leases", &labels);
@@ -310,6 +310,12 @@ pub(crate) fn everything_happened(world: &World, truth: &Truth) -> Result<(), St
         let ended = |lease: &&Lease| record.ended.contains_key(&lease.id) && lease.causes == [cause];
         if leases.iter().find(ended).is_none() {
             writeln!(missing, "no lease ended {cause}").unwrap();
+        }
+    }
+    for (namespace, mount) in MOUNTS {
+        let spared = Place { namespace, mount, role: STEADY_2 };
+        if world.listed(&spared).is_empty() {
+            writeln!(missing, "no lease of {spared:?} is out").unwrap();
         }
     }
     let recovered = |id: &String| record.failed.contains_key(id);

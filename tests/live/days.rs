@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::truth::{Truth, now};
-use crate::world::{BATCH, HEALTHY, MISSING, MOUNTS, OWNER, STEADY, World};
+use crate::world::{BATCH, HEALTHY, MISSING, MOUNTS, OWNER, STEADY, STEADY_2, World};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -77,7 +77,10 @@ fn application(
             6 => drop(steady().map(|lease| app.revoke_by_body(lease, true, false))),
             7 => app.issue_wrapped(mount, HEALTHY, HEALTHY_TTL, true),
             8 => app.issue_wrapped(mount, HEALTHY, HEALTHY_TTL, false),
-            9 => drop(app.issue(mount, MISSING)),
+            9 => {
+                app.issue(mount, MISSING);
+                app.issue(mount, STEADY_2);
+            }
             10 => drop(app.issue(mount, OWNER)),
             11 => {
                 if let Some(lease) = steady() {

@@ -45,7 +45,7 @@ fn nothing_is_falsely_overdue_when_the_active_node_changes() {
             reigns.push(Reign { node, from: begin, to: end });
             begin = now();
         };
-        pass(16);
+        pass(10);
 
         let asked = now();
         let stepped_down = world.root_call("", "PUT", "sys/step-down").send();
@@ -69,7 +69,7 @@ fn nothing_is_falsely_overdue_when_the_active_node_changes() {
         pass(20);
         world.nodes()[second].restart();
         world.nodes()[second].join();
-        pass(8);
+        pass(4);
         succeeds(third, f64::INFINITY);
         done.store(true, Ordering::SeqCst);
     });

@@ -1,5 +1,5 @@
 //! One server, and leasewatch in five situations beside it: with a token for the API and
-//! without, killed again and again, away for a good minute while the log is rotated, and
+//! without, killed again and again, away for a minute and a half while the log is rotated, and
 //! without the server's own log.
 
 use crate::check;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 fn absence() -> Duration {
     let seconds =
         std::env::var("LIVE_AWAY_SECONDS").map(|text| text.parse().expect("LIVE_AWAY_SECONDS is a number"));
-    Duration::from_secs(seconds.unwrap_or(75))
+    Duration::from_secs(seconds.unwrap_or(90))
 }
 
 /// Whether to wait until Vault gives leases up, which takes a quarter of an hour.
@@ -44,7 +44,7 @@ fn the_ledger_is_what_the_server_lists() {
             std::thread::sleep(Duration::from_secs(seconds));
             assert!(!days.is_finished(), "a client failed");
         };
-        pass(12);
+        pass(8);
         killed.dies();
         pass(2);
         let (status, _) = away.leasewatch().stop();
@@ -60,7 +60,7 @@ fn the_ledger_is_what_the_server_lists() {
         world.postgres.lock().unwrap().restart();
         pass(12);
         killed.dies();
-        pass(6);
+        pass(16);
         done.store(true, Ordering::SeqCst);
     });
     operator(&world, &truth);
@@ -78,7 +78,7 @@ fn the_ledger_is_what_the_server_lists() {
     for (number, watch) in watches.iter_mut().enumerate() {
         let pages = watch.pages();
         let named = |result: Result<(), String>| result.map_err(|why| format!("{}:\n{why}", watch.name));
-        assert!(pages.len() > 40, "{} gave {} pages", watch.name, pages.len());
+        assert!(pages.len() > 20, "{} gave {} pages", watch.name, pages.len());
         if watch.name == "blind" {
             found.push(named(never_observed(&pages)));
             continue;

@@ -128,13 +128,20 @@ impl Record {
         self.ended.iter().filter(|(id, _)| belongs(id, place)).map(|(id, at)| (id, *at))
     }
 
-    /// Gives anonymous leases of the truth the IDs of those of their role that ended and that
-    /// no client knows, each the earliest.
+    /// Gives anonymous leases of the truth the IDs of those of their role that no client knows, in
+    /// the order in which they fell due: that is when the log first spoke of them, well or badly.
     pub(crate) fn name(&self, leases: &mut [Lease]) {
         let known: BTreeSet<String> = leases.iter().map(|lease| lease.id.clone()).collect();
+        let ended = self.ended.iter().map(|(id, at)| (id, *at));
+        let failed = self.failed.iter().filter_map(|(id, attempts)| Some((id, attempts.first()?.at)));
+        let mut first_words: BTreeMap<&String, f64> = BTreeMap::new();
+        for (id, at) in ended.chain(failed).filter(|(id, _)| !known.contains(*id)) {
+            let first = first_words.entry(id).or_insert(at);
+            *first = first.min(at);
+        }
         for place in Place::all() {
-            let mut unknown: Vec<_> = self.ended_of(&place).filter(|(id, _)| !known.contains(*id)).collect();
-            unknown.sort_by(|one, other| one.1.total_cmp(&other.1));
+            let mut unknown: Vec<_> = first_words.iter().filter(|(id, _)| belongs(id, &place)).collect();
+            unknown.sort_by(|one, other| one.1.total_cmp(other.1));
             let mut anonymous: Vec<_> =
                 leases.iter_mut().filter(|lease| lease.place == place && lease.id.is_empty()).collect();
             anonymous.sort_by(|one, other| one.expires.total_cmp(&other.expires));

@@ -28,6 +28,8 @@ pub(crate) const MOUNTS: &[(&str, &str)] = &[("", "database/"), ("", "pg/eu-west
 pub(crate) const HEALTHY: &str = "healthy";
 /// The same, but outlives most of what happens.
 pub(crate) const STEADY: &str = "steady";
+/// What an operator revokes below the prefix of [`STEADY`] leaves these alone.
+pub(crate) const STEADY_2: &str = "steady-2";
 /// For batch tokens, which end before these leases would.
 pub(crate) const BATCH: &str = "batch";
 /// Revocation drops a database user who was never there.
@@ -37,8 +39,14 @@ pub(crate) const OWNER: &str = "owner";
 
 /// Roles with their TTLs in seconds: default, max. The first is written with plain numbers, the
 /// others as text, which the audit log only has a hash of.
-const ROLES: &[(&str, u64, u64)] =
-    &[(HEALTHY, 6, 30), (STEADY, 300, 900), (BATCH, 300, 900), (MISSING, 5, 10), (OWNER, 5, 10)];
+const ROLES: &[(&str, u64, u64)] = &[
+    (HEALTHY, 6, 30),
+    (STEADY, 300, 900),
+    (STEADY_2, 300, 900),
+    (BATCH, 300, 900),
+    (MISSING, 5, 10),
+    (OWNER, 5, 10),
+];
 
 /// The policy of the applications.
 const APP: &str = r#"

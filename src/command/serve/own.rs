@@ -56,6 +56,9 @@ pub(super) fn families(pipeline: &Pipeline, shared: &Shared) -> Vec<Family> {
         gaps.count([name], noticed.gaps);
         readable.number([name], f64::from(u8::from(status.trouble.is_none())));
     }
+    if let Some(times) = pipeline.state().stream_gaps() {
+        gaps.count(["monitor"], times);
+    }
     made.extend([
         lines,
         bytes,

@@ -22,6 +22,8 @@ struct Node {
     server_since: Option<Timestamp>,
     /// Its server log has a gap that ends with its next line.
     is_torn: bool,
+    /// Times that the stream of its server log broke, or lost lines.
+    stream_gaps: u64,
     /// Time of the last line of any of its logs.
     last_line: Option<Timestamp>,
 }
@@ -30,6 +32,8 @@ struct Node {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Proof {
     nodes: Vec<Node>,
+    /// Server logs are streamed.
+    is_streamed: bool,
     /// The active node, as far as the logs tell.
     active: Option<NodeId>,
     /// The logs say that no node that is watched is active.
@@ -83,6 +87,21 @@ impl Proof {
         if self.active.is_none_or(|active| active == node || !self.is_named(node)) {
             self.broken(at);
         }
+    }
+
+    /// The same of a stream, which counts its gaps: before its first line it has lost none, and
+    /// until it goes on it is all one gap.
+    pub(super) fn stream_gap(&mut self, node: NodeId, at: Timestamp) {
+        self.is_streamed = true;
+        if let Some(node) = self.get(node).filter(|node| node.server_since.is_some() && !node.is_torn) {
+            node.stream_gaps += 1;
+        }
+        self.gap(node, at);
+    }
+
+    /// How often streams of server logs broke or lost lines; nothing where none was asked for.
+    pub(super) fn stream_gaps(&self) -> Option<u64> {
+        self.is_streamed.then(|| self.nodes.iter().map(|node| node.stream_gaps).sum())
     }
 
     fn broken(&mut self, at: Timestamp) {
@@ -221,6 +240,24 @@ mod tests {
         proof.line(node, true, at(20));
         proof.automatic_end(at(25));
         assert_eq!(proof.since(), Some(at(20)));
+    }
+
+    #[test]
+    fn a_stream_counts_each_gap_once() {
+        let mut proof = Proof::default();
+        let node = proof.node("");
+        assert_eq!(proof.stream_gaps(), None);
+        proof.stream_gap(node, at(1));
+        assert_eq!(proof.stream_gaps(), Some(0));
+        proof.line(node, true, at(2));
+        // It breaks, and says so again when it goes on.
+        proof.stream_gap(node, at(3));
+        proof.stream_gap(node, at(5));
+        assert_eq!(proof.stream_gaps(), Some(1));
+        proof.line(node, true, at(5));
+        proof.line(node, true, at(6));
+        proof.stream_gap(node, at(7));
+        assert_eq!(proof.stream_gaps(), Some(2));
     }
 
     #[test]

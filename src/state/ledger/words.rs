@@ -166,6 +166,16 @@ impl Ledger {
         self.proof.gap(node, at);
     }
 
+    /// The same of a server log that is streamed.
+    pub fn stream_gap(&mut self, node: NodeId, at: Timestamp) {
+        self.proof.stream_gap(node, at);
+    }
+
+    /// How often streams of server logs broke or lost lines; nothing where none was asked for.
+    pub fn stream_gaps(&self) -> Option<u64> {
+        self.proof.stream_gaps()
+    }
+
     /// Lines of an audit log were lost.
     pub fn audit_gap(&mut self, at: Timestamp) {
         self.completeness.lost(at);
