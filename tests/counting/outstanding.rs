@@ -17,7 +17,9 @@ const TTL: &str = "leasewatch_role_default_ttl_seconds";
 const START: i64 = 1_767_312_000;
 
 fn at(secs: f64) -> Timestamp {
-    Timestamp::from_nanos(START * 1_000_000_000 + (secs * 1e9) as i64)
+    #[allow(clippy::cast_possible_truncation, reason = "some minutes in nanoseconds")]
+    let nanos = (secs * 1e9) as i64;
+    Timestamp::from_nanos(START * 1_000_000_000 + nanos)
 }
 
 /// What stands in the log for a secret.

@@ -158,11 +158,13 @@ impl Ledger {
             let is_observed = is_proven && count.unvouched == 0;
             number(family, labels.role_values(*role), u64::from(is_observed));
         }
-        let is_complete = !self.roles.is_empty()
-            && self
-                .roles
-                .values()
-                .all(|role| self.completeness.covers(role.mount, role.listed, role.ttl.longest(), as_of));
+        // Roles that are not known to make leases, and what stands for several, wait for nothing.
+        let makes_leases =
+            |id: &RoleId, role: &Role| role.outstanding() > 0 || role.is_counted && !self.mixed.contains(id);
+        let covers =
+            |role: &Role| self.completeness.covers(role.mount, role.listed, role.ttl.longest(), as_of);
+        let mut roles = self.roles.iter().filter(|(id, role)| makes_leases(id, role)).peekable();
+        let is_complete = roles.peek().is_some() && roles.all(|(_, role)| covers(role));
         number::<&str, 0>(out.family(&metric::COMPLETE), [], u64::from(is_complete));
         let family = out.family(&metric::DRIFT);
         for (id, role) in &self.roles {
