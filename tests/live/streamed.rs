@@ -29,21 +29,21 @@ fn a_streamed_log_with_gaps_makes_the_same_ledger() {
             std::thread::sleep(Duration::from_secs(seconds));
             assert!(!days.is_finished(), "a client failed");
         };
-        pass(10);
+        pass(8);
         // A short break: whatever is said meanwhile is hardly anything.
         let short = now();
         proxy.cut();
         proxy.mend();
-        pass(10);
+        pass(8);
         gaps.push((short, short + RECONNECTS));
         // A long one: many leases end unseen.
         let long = now();
         proxy.cut();
         // Long enough for what ended unseen to look overdue.
-        pass(22);
+        pass(21);
         proxy.mend();
         gaps.push((long, now() + RECONNECTS));
-        pass(10);
+        pass(8);
         let death = now();
         watch.dies();
         gaps.push((death, now() + RECONNECTS));

@@ -22,8 +22,6 @@ struct Node {
     server_since: Option<Timestamp>,
     /// Its server log has a gap that ends with its next line.
     is_torn: bool,
-    /// Times that the stream of its server log broke, or lost lines.
-    stream_gaps: u64,
     /// Time of the last line of any of its logs.
     last_line: Option<Timestamp>,
 }
@@ -32,8 +30,8 @@ struct Node {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Proof {
     nodes: Vec<Node>,
-    /// Server logs are streamed.
-    is_streamed: bool,
+    /// Times that a stream of a server log broke or lost lines, where one was asked for.
+    stream_gaps: Option<u64>,
     /// The active node, as far as the logs tell.
     active: Option<NodeId>,
     /// The logs say that no node that is watched is active.
@@ -92,16 +90,14 @@ impl Proof {
     /// The same of a stream, which counts its gaps: before its first line it has lost none, and
     /// until it goes on it is all one gap.
     pub(super) fn stream_gap(&mut self, node: NodeId, at: Timestamp) {
-        self.is_streamed = true;
-        if let Some(node) = self.get(node).filter(|node| node.server_since.is_some() && !node.is_torn) {
-            node.stream_gaps += 1;
-        }
+        let is_new = self.get(node).is_some_and(|node| node.server_since.is_some() && !node.is_torn);
+        *self.stream_gaps.get_or_insert(0) += u64::from(is_new);
         self.gap(node, at);
     }
 
     /// How often streams of server logs broke or lost lines; nothing where none was asked for.
     pub(super) fn stream_gaps(&self) -> Option<u64> {
-        self.is_streamed.then(|| self.nodes.iter().map(|node| node.stream_gaps).sum())
+        self.stream_gaps
     }
 
     fn broken(&mut self, at: Timestamp) {
