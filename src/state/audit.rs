@@ -227,7 +227,7 @@ impl State {
             Some((mount, None)) => self.unknown_role_of(mount, at),
             // Vault speaks of a mount that no entry has named yet: its path has the usual form.
             None if real && let Some((point, role)) = subject::guess_lease(lease) => {
-                let mount = self.labels.mount(namespace, point, "", metric);
+                let mount = self.labels.guessed_mount(namespace, point, metric);
                 self.real_role(|labels| subject::role(labels, mount, role, true, at, metric))
             }
             None => self.unknown_role(namespace, at),

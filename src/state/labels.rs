@@ -53,6 +53,9 @@ struct MountRow {
     namespace: Arc<str>,
     path: Arc<str>,
     engine: Arc<str>,
+    /// Only the path of a lease in the server log tells of it: its type is still to be told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_guessed: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -142,11 +145,28 @@ impl Labels {
         self.push_mount(namespace, path, if engine.is_empty() { UNKNOWN } else { engine })
     }
 
+    /// A mount that only the path of a lease in the server log tells of.
+    pub fn guessed_mount(&mut self, namespace: &str, path: &str, metric: &'static Metric) -> MountId {
+        let known = self.find_mount(namespace, path);
+        let id = self.mount(namespace, path, "", metric);
+        if known.is_none() && id != MountId::OTHER {
+            self.mounts[id.0 as usize].is_guessed = true;
+        }
+        id
+    }
+
+    /// The mounts that are only guessed, by the values of `vault_namespace` and `mount`.
+    pub fn guessed(&self) -> Vec<(Arc<str>, Arc<str>)> {
+        let guessed = self.mounts.iter().filter(|row| row.is_guessed);
+        guessed.map(|row| (shown(&row.namespace), row.path.clone())).collect()
+    }
+
     /// An entry has told the type of a mount; taken over where it was not known.
     pub fn learn_engine(&mut self, mount: MountId, engine: &str) {
         let row = &mut self.mounts[mount.0 as usize];
         if !engine.is_empty() && &*row.engine == UNKNOWN && &*row.path != UNKNOWN {
             row.engine = engine.into();
+            row.is_guessed = false;
         }
     }
 
@@ -291,7 +311,12 @@ impl Labels {
 
     fn push_mount(&mut self, namespace: &str, path: &str, engine: &str) -> MountId {
         let id = MountId(u32::try_from(self.mounts.len()).unwrap_or(MountId::OTHER.0));
-        let row = MountRow { namespace: namespace.into(), path: path.into(), engine: engine.into() };
+        let row = MountRow {
+            namespace: namespace.into(),
+            path: path.into(),
+            engine: engine.into(),
+            is_guessed: false,
+        };
         self.by_path.entry(row.namespace.clone()).or_default().insert(row.path.clone(), id);
         self.mounts.push(row);
         self.by_role.push(HashMap::default());

@@ -24,7 +24,7 @@ mod unfinished;
 
 use crate::contract::own::AUDIT_CANARY_SUCCESS;
 use crate::event::{Event, EventKind, Timestamp};
-use crate::snapshot::Family;
+use crate::snapshot::{Family, Series};
 use labels::RoleId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -225,7 +225,20 @@ impl State {
         if let Some(seen) = self.canary {
             out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
         }
-        out.sorted()
+        let mut families = out.sorted();
+        // The type is a label: a series that changed it would end, and its counter seem to fall.
+        let guessed = if self.ledger.has_audit() { self.labels.guessed() } else { Vec::new() };
+        if !guessed.is_empty() {
+            for family in families.iter_mut().filter(|family| family.metric.labels.contains(&"engine")) {
+                let of = |series: &Series| {
+                    guessed.iter().any(|(namespace, mount)| {
+                        series.labels.first() == Some(namespace) && series.labels.get(1) == Some(mount)
+                    })
+                };
+                family.series.retain(|series| !of(series));
+            }
+        }
+        families
     }
 
     /// When a request of the exporter's own was last seen in an audit log.

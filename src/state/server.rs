@@ -38,7 +38,17 @@ impl State {
                 });
             }
             ServerEvent::ForcedDespite { trouble } => {
-                let role = self.ledger.role_by_force(at).unwrap_or_else(|| self.unknown_role("", at));
+                // The line names no lease; what is asked for by force now is the best that is known.
+                let forced = self.ledger.forced(at);
+                let lease =
+                    forced.map(|(prefix, suffix)| format!("{}/x{suffix}", prefix.trim_end_matches('/')));
+                let namespace = lease.as_deref().and_then(|lease| self.namespace_of(lease));
+                let role = match lease.zip(namespace) {
+                    Some((lease, namespace)) => {
+                        self.role_of_lease(&namespace, &lease, false, at, &REVOCATION_FAILURES)
+                    }
+                    None => self.unknown_role("", at),
+                };
                 self.revocations.forced(role, trouble);
             }
             ServerEvent::LeasesRestored => self.ledger.restored(node, at),

@@ -25,6 +25,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// How many times as long as a checkpoint took is waited before the next, at least.
 const REST_OF_SAVING: u32 = 50;
 
+/// How often it is looked whether a lease should be looked up: that is a look at all of them.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
 /// How often the globs are looked at for new logs.
 const FIND_EVERY: Duration = Duration::from_secs(5);
 
@@ -79,6 +82,7 @@ impl Ingest {
         // The first checkpoint at once: a process that dies early has to know the files that
         // it was reading, however often they are rotated until it is back.
         let mut due = Instant::now();
+        let mut next_ask = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
             let (progress, front, notices, (mounts, role_writes), wanted) = {
@@ -86,11 +90,14 @@ impl Ingest {
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
                 // Of a backlog, most leases have ended since.
-                let ask = progress != Progress::Busy && self.lookups.has_room();
+                let ask = progress != Progress::Busy && Instant::now() >= next_ask && self.lookups.has_room();
                 let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
                 let known = (pipeline.state().mounts(), pipeline.state().role_writes());
                 (progress, pipeline.front(), pipeline.notices(), known, wanted)
             };
+            if Instant::now() >= next_ask {
+                next_ask = Instant::now() + ASK_EVERY;
+            }
             if let Some((lease, namespace)) = wanted {
                 self.lookups.want(lease, namespace);
             }

@@ -14,7 +14,7 @@ pub(super) const SKEW: i64 = 1_500_000_000;
 /// How long after its answer a queued revocation is done, in nanoseconds, where nothing is amiss.
 const LATER: i64 = 100_000_000;
 /// How long an answered ask is kept, in seconds: until the ends it may explain are decided.
-const KEEP_SECS: i64 = 5;
+const KEEP_SECS: i64 = 8;
 /// How long one without an answer is kept, in seconds: a prefix of many leases takes minutes.
 const OPEN_SECS: i64 = 900;
 /// How many are kept at most.
@@ -173,11 +173,11 @@ impl Asks {
     }
 
     /// The prefix of the one request by force that is in flight.
-    pub(super) fn by_force(&self, at: Timestamp) -> Option<&str> {
+    pub(super) fn by_force(&self, at: Timestamp) -> Option<(&str, &str)> {
         let mut prefixes = self.0.iter().filter_map(|ask| match &ask.target {
-            Target::Prefix { prefix, by_force: true, .. } => {
+            Target::Prefix { suffix, prefix, by_force: true } => {
                 let covers = ask.from.plus_nanos(-SKEW) <= at && ask.until.is_none_or(|until| at <= until);
-                covers.then_some(prefix.as_str())
+                covers.then_some((prefix.as_str(), suffix.as_str()))
             }
             _ => None,
         });

@@ -3,11 +3,12 @@
 use super::Ledger;
 use super::lease::{self, END_HIDDEN, Lease, NONE, RENEWED, SPOKEN, SURE};
 use super::names::{form_of, id_of};
-use super::role::Cause;
+use super::role::{Cause, Role};
 use super::ttl::Source;
 use crate::event::{LeaseKey, RoleFact, Timestamp};
 use crate::state::labels::{MountId, RoleId};
 use foldhash::HashSet;
+use std::collections::BTreeSet;
 
 /// Vault's own TTLs where neither role nor mount sets any, in seconds: 768 hours
 /// (`default_lease_ttl`, `max_lease_ttl` of the server's configuration).
@@ -102,7 +103,7 @@ impl Ledger {
     pub fn listed(&mut self, role: RoleId, prefix: &str, leases: &[String], asked: Timestamp, at: Timestamp) {
         let is_settled = |moment: Timestamp| moment < asked.plus_nanos(-NEAR);
         let listed: HashSet<_> = leases.iter().map(|name| lease::key(&format!("{prefix}{name}"))).collect();
-        let ours = self.roles.get(&role).map_or(0, super::role::Role::outstanding);
+        let ours = self.roles.get(&role).map_or(0, Role::outstanding);
         for name in leases {
             let id = format!("{prefix}{name}");
             let key = lease::key(&id);
@@ -153,15 +154,21 @@ impl Ledger {
         let waits = |role: &RoleId| {
             self.looked_up.get(role).is_some_and(|asked| asked.plus_secs(LOOK_AGAIN_SECS) > now)
         };
-        let mut wanted =
-            self.roles.iter().filter(|(id, role)| role.leases > 0 && !role.ttl.is_told() && !waits(id));
-        wanted.find_map(|(id, _)| {
-            let good = |lease: &&Lease| {
-                lease.role == *id && !lease.has(RENEWED | SPOKEN) && lease.end == NONE && lease.limit == NONE
-            };
-            let found = self.leases.iter().map(|(_, lease)| lease).find(good)?;
-            Some((*id, id_of(&self.forms, found)?))
-        })
+        let wants = |(id, role): (&RoleId, &Role)| {
+            (role.leases > 0 && !role.ttl.is_told() && !self.mixed.contains(id) && !waits(id)).then_some(*id)
+        };
+        let wanted: BTreeSet<_> = self.roles.iter().filter_map(wants).collect();
+        if wanted.is_empty() {
+            return None;
+        }
+        let good = |lease: &&Lease| {
+            wanted.contains(&lease.role)
+                && !lease.has(RENEWED | SPOKEN)
+                && lease.end == NONE
+                && lease.limit == NONE
+        };
+        let found = self.leases.iter().map(|(_, lease)| lease).find(good)?;
+        Some((found.role, id_of(&self.forms, found)?))
     }
 }
 

@@ -7,7 +7,7 @@ use super::lease::{
     self, Certainty, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, SURE,
     is_below,
 };
-use super::names::{form_of, id_of};
+use super::names::{form_of, id_of, requester_of};
 use super::role::{Anonymous, Cause};
 use super::told::Failed;
 use super::{ANONYMOUS_MOST, Ledger, count};
@@ -51,7 +51,9 @@ impl Ledger {
         let anonymous = Anonymous {
             issued: issue.at,
             token: token.unwrap_or(NOBODY),
-            requester: issue.requester.map_or(NOBODY, |requester| self.requesters.number(requester)),
+            requester: issue
+                .requester
+                .map_or(NOBODY, |requester| requester_of(&mut self.requesters, requester)),
             limit: issue.caller.batch_end.unwrap_or(NONE),
             end: issue.granted.map_or(NONE, |left| issue.at.plus_secs(secs(left))),
             wrapping: issue.wrapping.map(|hash| hash.map(token_half)),
@@ -357,6 +359,9 @@ impl Ledger {
     pub(super) fn freeze(&mut self, role: RoleId) {
         let Some(kept) = self.roles.get_mut(&role) else { return };
         let ttl = kept.ttl.clone();
+        if ttl.shown()[0].is_none() {
+            return;
+        }
         for lease in &mut kept.anonymous {
             let due = lease.due(&ttl).filter(|due| due.certainty > Certainty::AtMost);
             lease.end = due.map_or(NONE, |due| due.at);

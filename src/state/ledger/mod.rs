@@ -91,6 +91,8 @@ pub struct Ledger {
     evicted: u64,
     many_leases: u64,
     role_writes: u64,
+    /// An audit log is read.
+    has_audit: bool,
     /// Default and max TTL of mounts in seconds, 0 for Vault's own.
     mount_ttls: BTreeMap<MountId, (i64, i64)>,
     /// What stands for several roles.
@@ -139,6 +141,7 @@ impl Ledger {
             evicted: 0,
             many_leases: 0,
             role_writes: 0,
+            has_audit: false,
             mount_ttls: BTreeMap::new(),
             mixed: BTreeSet::new(),
             looked_up: BTreeMap::new(),
@@ -163,8 +166,14 @@ impl Ledger {
         self.proof.line(node, is_server_log, at);
         self.completeness.begin(at);
         if !is_server_log {
+            self.has_audit = true;
             self.unasked.until = self.unasked.until.min(at);
         }
+    }
+
+    /// An audit log is read, and will tell the types of mounts.
+    pub fn has_audit(&self) -> bool {
+        self.has_audit
     }
 
     /// How often roles were written.
@@ -199,16 +208,10 @@ impl Ledger {
         self.roles.get(&role).is_some_and(|role| role.is_counted)
     }
 
-    /// The role of which leases are revoked by force now, if that is one.
-    pub fn role_by_force(&self, at: Timestamp) -> Option<RoleId> {
-        let prefix = self.asks.by_force(at)?;
-        let mut roles = self.leases.iter().map(|(_, lease)| lease).filter(|lease| {
-            self.forms
-                .get(lease.form)
-                .is_some_and(|(form, _)| form.starts_with(prefix) || prefix.starts_with(form))
-        });
-        let first = roles.next()?.role;
-        roles.all(|lease| lease.role == first).then_some(first)
+    /// The prefix below which leases are revoked by force now, if that is one, and the suffix of
+    /// its namespace.
+    pub fn forced(&self, at: Timestamp) -> Option<(&str, &str)> {
+        self.asks.by_force(at)
     }
 
     /// The lease of a keyed hash, if a renewal has told it: one that is out, or has just ended

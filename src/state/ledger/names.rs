@@ -10,6 +10,11 @@ use std::hash::Hash;
 /// How many of a kind are kept at most; a lease beyond them goes without.
 const MOST: usize = 1 << 16;
 
+/// A longer display name is cut, in characters.
+const NAME_MOST: usize = 256;
+/// A lease ID with a longer path is not kept, in bytes.
+const FORM_MOST: usize = 1024;
+
 /// Values by number, each kept once and for ever.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,9 +61,23 @@ pub(super) type Requesters = Interned<Requester>;
 /// What stands in front of the random part, and behind it.
 pub(super) type Forms = Interned<(String, String)>;
 
-/// The number of the form of a lease ID.
+/// The number of a requester; a name that somebody made longer than names are is cut.
+pub(super) fn requester_of(requesters: &mut Requesters, requester: &Requester) -> u32 {
+    let cut = |text: &str| text.chars().take(NAME_MOST).collect();
+    let is_long = requester.display_name.len() > NAME_MOST || requester.entity.len() > NAME_MOST;
+    if !is_long {
+        return requesters.number(requester);
+    }
+    let (entity, display_name) = (cut(&requester.entity), cut(&requester.display_name));
+    requesters.number(&Requester { entity, display_name })
+}
+
+/// The number of the form of a lease ID; `NOBODY` for one that is too long to be kept.
 pub(super) fn form_of(forms: &mut Forms, lease: &str) -> u32 {
     let (prefix, _, suffix) = split(lease);
+    if prefix.len() + suffix.len() > FORM_MOST {
+        return NOBODY;
+    }
     forms.number(&(prefix.to_owned(), suffix.to_owned()))
 }
 

@@ -16,7 +16,9 @@ const SWEEP_SECS: i64 = 300;
 const HOLD_SECS: i64 = 600;
 /// A lease that is so far past a TTL, in seconds, has another one.
 const LATE_SECS: i64 = 10;
-/// How many ends of a role may wait.
+/// How many ends may wait for their causes.
+const ENDINGS_MOST: usize = 1 << 16;
+/// How many ends of a role may wait for its TTL.
 const HOLD_MOST: usize = 64;
 /// A lease that was due so long ago without a word, in seconds, ended while nobody saw it, if
 /// that can be: no two attempts of Vault's are further apart than 480 s, and one takes 90.
@@ -77,6 +79,15 @@ impl Ledger {
     fn settle(&mut self, until: Timestamp) {
         while self.endings.front().is_some_and(|ending| ending.at <= until) {
             let Some(ending) = self.endings.pop_front() else { break };
+            self.decide(ending);
+        }
+    }
+
+    /// Where time stands still and ends do not, the oldest is decided as it is.
+    pub(super) fn make_room(&mut self) {
+        if self.endings.len() >= ENDINGS_MOST
+            && let Some(ending) = self.endings.pop_front()
+        {
             self.decide(ending);
         }
     }

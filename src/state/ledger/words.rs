@@ -31,6 +31,7 @@ impl Ledger {
         if !self.recent.insert(key, at) {
             return;
         }
+        self.make_room();
         let known = self.leases.find(key).and_then(|slot| self.take(slot));
         let role = known.map_or(named.role, |lease| lease.role);
         // Nobody has seen its ID before: it is a wrapped one's, if there is one.
