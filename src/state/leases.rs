@@ -197,7 +197,9 @@ fn target(entry: &Entry) -> Option<Target> {
     let Action::Revoke(form, lease) = &entry.action else { return None };
     match (form, lease) {
         (RevocationForm::Lease, LeaseRef::Plain(lease)) => Some(Target::Lease(key(lease))),
-        (RevocationForm::Lease, LeaseRef::Hashed(hash)) => Some(Target::Hashed(half(*hash))),
+        (RevocationForm::Lease, LeaseRef::Hashed(hash)) => {
+            Some(Target::Hashed(half(*hash), entry.namespace.to_string()))
+        }
         (RevocationForm::Prefix | RevocationForm::Force, LeaseRef::Plain(prefix)) => Some(Target::Prefix {
             suffix: if entry.namespace.is_empty() {
                 String::new()

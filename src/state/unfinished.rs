@@ -40,7 +40,16 @@ impl Unfinished {
             }
             // The rest of something that says nothing to us.
             (ServerEvent::Continued { .. }, None) => [None, None],
-            (ServerEvent::RevocationFailed { lease, attempts: 0, .. }, begun) => {
+            // A whole line may lack the number, too, but it has its cause.
+            (
+                ServerEvent::RevocationFailed {
+                    lease,
+                    attempts: 0,
+                    next_attempt: None,
+                    trouble: RevocationTrouble::Other,
+                },
+                begun,
+            ) => {
                 self.0.push((source, Begun { lease, trouble: None }));
                 [begun.map(|begun| begun.ended(0, None)), None]
             }
@@ -90,6 +99,8 @@ mod tests {
     #[test]
     fn a_whole_line_waits_for_nothing() {
         let mut unfinished = Unfinished::default();
+        let numberless = failed("a", 0, None, Connection);
+        assert_eq!(unfinished.take(SourceId(1), numberless.clone()).collect::<Vec<_>>(), [numberless]);
         let whole = failed("a", 1, Some(7), Timeout);
         assert_eq!(unfinished.take(SourceId(1), whole.clone()).collect::<Vec<_>>(), [whole]);
     }

@@ -25,8 +25,8 @@ const MOST: usize = 1 << 14;
 pub(in crate::state) enum Target {
     /// One lease, by its plain ID.
     Lease(NonZeroU64),
-    /// One lease, by the first half of its keyed hash.
-    Hashed(u64),
+    /// One lease of a namespace, by the first half of its keyed hash.
+    Hashed(u64, String),
     /// All below a prefix, in the namespace whose lease IDs end with `suffix`.
     Prefix { suffix: String, prefix: String, by_force: bool },
     /// Some token.
@@ -71,7 +71,7 @@ impl Ask {
         match &self.target {
             Target::Lease(wanted) => *wanted == key,
             Target::Prefix { suffix, prefix, .. } => *suffix == suffix_of(lease) && is_below(lease, prefix),
-            Target::Hashed(_) | Target::Token => false,
+            Target::Hashed(..) | Target::Token => false,
         }
     }
 

@@ -163,7 +163,12 @@ fn explain(
         return Some(Cause::Token);
     }
     let hash = known.map_or(0, |known| known.hash);
-    if hash != 0 && spend(asks.covering(at, skew, |ask| ask.target == Target::Hashed(hash)), ending.mount) {
+    if hash != 0
+        && spend(
+            asks.covering(at, skew, |ask| matches!(ask.target, Target::Hashed(of, _) if of == hash)),
+            ending.mount,
+        )
+    {
         return Some(Cause::Requested);
     }
     let is_due = due.is_some_and(|due| {
@@ -186,7 +191,8 @@ fn explain(
     let may_be = |ask: &Ask| {
         let is_free = || !others.iter().any(|other| ask.is_in_flight(other.at.plus_nanos(-offset)));
         let is_early = due.is_some_and(|due| due.certainty > Certainty::AtMost);
-        matches!(ask.target, Target::Hashed(_)) && (skew == EXACT || is_early && is_free())
+        let is_there = matches!(&ask.target, Target::Hashed(_, namespace) if *namespace == ending.namespace);
+        is_there && (skew == EXACT || is_early && is_free())
     };
     (hash == 0 && known.is_some() && spend(asks.covering(at, skew, may_be), ending.mount))
         .then_some(Cause::Requested)
@@ -195,9 +201,9 @@ fn explain(
 impl Ask {
     /// It names the lease that has ended, by its ID or by a hash that a renewal has told.
     fn names(&self, ending: &Ending) -> bool {
-        match self.target {
-            Target::Lease(key) => key == ending.key,
-            Target::Hashed(hash) => hash != 0 && ending.known.is_some_and(|known| known.hash == hash),
+        match &self.target {
+            Target::Lease(key) => *key == ending.key,
+            Target::Hashed(hash, _) => *hash != 0 && ending.known.is_some_and(|known| known.hash == *hash),
             _ => false,
         }
     }

@@ -216,7 +216,9 @@ impl Ledger {
     pub(in crate::state) fn asked(&mut self, id: RequestId, target: Target, at: Timestamp) {
         // A hash that a renewal has told is as good as the ID.
         let target = match target {
-            Target::Hashed(hash) => self.key_of_hash(hash).map_or(Target::Hashed(hash), Target::Lease),
+            Target::Hashed(hash, namespace) => {
+                self.key_of_hash(hash).map_or(Target::Hashed(hash, namespace), Target::Lease)
+            }
             target => target,
         };
         self.asks.begin(id, target, at);
@@ -235,7 +237,7 @@ impl Ledger {
         self.asks.done(id, at, count);
         let slot = match target {
             Target::Lease(key) => self.leases.find(*key),
-            Target::Hashed(hash) => self.by_hash.get(hash).copied(),
+            Target::Hashed(hash, _) => self.by_hash.get(hash).copied(),
             Target::Token => return,
             Target::Prefix { suffix, prefix, by_force } => {
                 self.prefix_done((prefix, suffix), place, is_queued, *by_force, at);

@@ -3,6 +3,8 @@
 //! are joined by time, since the line is written while the request is in flight.
 
 use super::ask::SKEW;
+use super::lease;
+use super::words::Named;
 use crate::event::{RenewalTrouble, Timestamp};
 use crate::state::labels::{MountId, RoleId};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ const MOST: usize = 1 << 14;
 pub(super) struct Line {
     pub(super) at: Timestamp,
     pub(super) key: NonZeroU64,
+    namespace: String,
     pub(super) role: RoleId,
     pub(super) mount: MountId,
     /// Why the renewal failed; nothing for a revocation.
@@ -63,16 +66,11 @@ pub(super) struct Told {
 }
 
 impl Told {
-    pub(super) fn line(
-        &mut self,
-        at: Timestamp,
-        key: NonZeroU64,
-        role: RoleId,
-        mount: MountId,
-        renewal: Option<RenewalTrouble>,
-    ) {
+    pub(super) fn line(&mut self, at: Timestamp, named: Named<'_>, renewal: Option<RenewalTrouble>) {
         if self.lines.len() < MOST {
-            self.lines.push_back(Line { at, key, role, mount, renewal, is_used: false });
+            let Named { role, mount, namespace, lease } = named;
+            let (key, namespace) = (lease::key(lease), namespace.to_owned());
+            self.lines.push_back(Line { at, key, namespace, role, mount, renewal, is_used: false });
         }
     }
 
@@ -112,6 +110,7 @@ impl Told {
         let fits = |line: &Line, skew: i64| {
             !line.is_used
                 && line.renewal.is_some() == request.renewal.is_some()
+                && request.namespace == line.namespace
                 && request.key.is_none_or(|key| key == line.key)
                 && request.from.plus_nanos(-skew) <= line.at
                 && line.at <= request.until.plus_nanos(skew)

@@ -107,7 +107,11 @@ impl Ledger {
             kept.flags |= SURE;
         }
         kept.flags |= SPOKEN;
-        kept.attempts = u8::try_from(attempts.max(1)).unwrap_or(u8::MAX);
+        kept.attempts = match u8::try_from(attempts) {
+            // The line does not say: one at least.
+            Ok(0) => kept.attempts.max(1),
+            attempts => attempts.unwrap_or(u8::MAX),
+        };
         kept.next_attempt = at.plus_nanos(next_attempt.unwrap_or(WAIT_SECS * 1_000_000_000));
         kept.set_cause(trouble);
         if is_first {
@@ -124,7 +128,7 @@ impl Ledger {
         at: Timestamp,
     ) {
         self.proof.acted(node, at);
-        self.told.line(at, lease::key(named.lease), named.role, named.mount, renewal);
+        self.told.line(at, named, renewal);
     }
 
     /// Vault has read its leases: it begins to count attempts anew, save for those it gave up.
