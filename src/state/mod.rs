@@ -191,6 +191,7 @@ impl State {
     fn pass(&mut self, to: Timestamp) {
         let before = std::mem::replace(&mut self.now, to);
         self.make_room();
+        self.place_ends(to);
         let outcomes = self.ledger.advance(before, to);
         self.settled(outcomes);
     }

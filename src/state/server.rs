@@ -81,6 +81,17 @@ impl State {
         (role, tell(&mut self.ledger, named))
     }
 
+    /// Ends whose namespace or mount no entry had named when they were read: looked up once more
+    /// before they are counted.
+    pub(super) fn place_ends(&mut self, now: Timestamp) {
+        for (place, lease) in self.ledger.unplaced(now) {
+            let Some(namespace) = self.namespace_of(&lease) else { continue };
+            let role = self.role_of_lease(&namespace, &lease, true, now, &REVOCATIONS);
+            let mount = self.labels.mount_of(role);
+            self.ledger.place_end(place, Named { role, mount, namespace: &namespace, lease: &lease });
+        }
+    }
+
     /// Counts what has become certain.
     pub(super) fn settled(&mut self, outcomes: Outcomes) {
         for counted in outcomes.asked {

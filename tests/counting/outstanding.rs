@@ -236,3 +236,21 @@ fn an_unwrapped_lease_whose_issue_nobody_saw_is_not_kept_for_ever() {
     assert_eq!(counts(&play.to(60.0), LEASES), [format!("{ONE} = 2")]);
     assert_eq!(counts(&play.to(30_000.0), LEASES), [format!("{ONE} = 0")]);
 }
+
+#[test]
+fn an_end_that_is_read_before_its_namespace_is_known_counts_there() {
+    let mut logs = Logs::default();
+    logs.tick(0.5);
+    let line = json!({"@level": "info", "@message": "revoked lease", "@module": "expiration",
+        "@timestamp": at(1.5).to_string(), "lease_id": format!("{}.a1B2c", id("app", 1))});
+    logs.server.push(line.to_string());
+    let mut entry = logs.entry(1.6, 7, "read", ["database/", "database"], "database/creds/app");
+    entry["request"]["namespace"] = json!({"id": "a1B2c", "path": "team-a/"});
+    entry["request"]["mount_point"] = json!("team-a/database/");
+    entry["response"] = json!({"secret": {"lease_id": format!("{}.a1B2c", id("app", 2))}});
+    logs.push(&entry);
+    logs.tick(9.5);
+    let ended = counts(&logs.play(LIMITS).to(9.5), REVOCATIONS);
+    let ended: Vec<_> = ended.into_iter().filter(|count| !count.ends_with("= 0")).collect();
+    assert_eq!(ended, ["team-a,database/,database,app,unknown = 1"]);
+}

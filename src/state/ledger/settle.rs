@@ -2,10 +2,11 @@
 //! requests meant what, and which leases must have ended unseen.
 
 use super::Ledger;
-use super::ending::{Ending, SETTLE_SECS, TokenEnds, decide};
-use super::lease::{Certainty, Lease, NONE, RENEWED, SPOKEN};
+use super::ending::{Ending, Known, SETTLE_SECS, TokenEnds, decide};
+use super::lease::{Certainty, Lease, NOBODY, NONE, RENEWED, SPOKEN};
 use super::role::Cause;
 use super::told::Settled;
+use super::words::Named;
 use super::{Counted, count};
 use crate::event::Timestamp;
 use crate::state::labels::RoleId;
@@ -81,6 +82,27 @@ impl Ledger {
             let Some(ending) = self.endings.pop_front() else { break };
             self.decide(ending);
         }
+    }
+
+    /// The ends that are decided by `now` and belong to no known role, by their places.
+    pub(in crate::state) fn unplaced(&self, now: Timestamp) -> Vec<(usize, String)> {
+        let until = now.plus_secs(-SETTLE_SECS);
+        let due = self.endings.iter().enumerate().take_while(|(_, ending)| ending.at <= until);
+        due.filter(|(_, ending)| ending.known.is_none() && self.mixed.contains(&ending.role))
+            .map(|(place, ending)| (place, ending.lease.clone()))
+            .collect()
+    }
+
+    /// The role of such an end was found: if a wrapped lease of that role waits for it, it is its.
+    pub(in crate::state) fn place_end(&mut self, place: usize, named: Named<'_>) {
+        let Some((key, at)) = self.endings.get(place).map(|ending| (ending.key, ending.at)) else { return };
+        let anonymous = self.unnamed(named.role, key, named.lease, at);
+        let Some(ending) = self.endings.get_mut(place) else { return };
+        ending.role = named.role;
+        ending.mount = named.mount;
+        named.namespace.clone_into(&mut ending.namespace);
+        ending.known = anonymous.map(|lease| Known::of(&lease.named(Lease::new("", NOBODY, named.role))));
+        ending.anonymous = anonymous;
     }
 
     /// Where time stands still and ends do not, the oldest is decided as it is.

@@ -59,7 +59,13 @@ impl Ledger {
     }
 
     /// The lease without an ID that ended at `at`, taken out.
-    fn unnamed(&mut self, role: RoleId, key: NonZeroU64, lease: &str, at: Timestamp) -> Option<Anonymous> {
+    pub(super) fn unnamed(
+        &mut self,
+        role: RoleId,
+        key: NonZeroU64,
+        lease: &str,
+        at: Timestamp,
+    ) -> Option<Anonymous> {
         let is_asked = self.asks.covering(at, SKEW, |ask| ask.wants(key, lease)).is_some();
         let kept = self.roles.entry(role).or_default();
         // Where issues may have been missed, an unknown ID can be one of theirs.
