@@ -147,10 +147,7 @@ impl Reader<'_> {
             (Kind::Text(_) | Kind::Duration | Kind::Choice(_), DeValue::String(text)) => {
                 Some(vec![text.to_string()])
             }
-            (Kind::Integer, DeValue::Integer(number)) if number.radix() == 10 => {
-                Some(vec![number.as_str().to_owned()])
-            }
-            (Kind::Number, DeValue::Integer(number)) if number.radix() == 10 => {
+            (Kind::Integer | Kind::Number, DeValue::Integer(number)) if number.radix() == 10 => {
                 Some(vec![number.as_str().to_owned()])
             }
             (Kind::Number, DeValue::Float(number)) => Some(vec![number.as_str().to_owned()]),
