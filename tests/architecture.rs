@@ -27,8 +27,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("exposition", &["event", "snapshot", "contract"]),
-    ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
+    ("exposition", &["event", "anomaly", "snapshot", "contract"]),
+    ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
     ("cli", &["config", "event"]),
 ];
 
