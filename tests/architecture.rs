@@ -29,7 +29,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["pipeline", "event"]),
     ("exposition", &["event", "anomaly", "snapshot", "contract"]),
     ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
-    ("cli", &["config", "event"]),
+    ("cli", &["config", "anomaly", "event"]),
 ];
 
 /// Folders that only compute.
