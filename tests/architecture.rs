@@ -27,11 +27,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("exposition", &["event", "snapshot", "contract"]),
     ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
     ("cli", &["config", "event"]),
+    ("simulator", &["event"]),
 ];
 
 /// Folders that only compute.
-const PURE: &[&str] =
-    &["event", "anomaly", "engine", "audit", "serverlog", "observed", "state", "contract", "snapshot"];
+const PURE: &[&str] = &[
+    "event",
+    "anomaly",
+    "engine",
+    "audit",
+    "serverlog",
+    "observed",
+    "state",
+    "contract",
+    "snapshot",
+    "simulator",
+];
 
 /// What only computing has no use for.
 const WORLD: &[&str] = &[
