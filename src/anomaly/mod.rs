@@ -9,9 +9,12 @@ mod activity;
 pub mod episodes;
 mod evidence;
 mod finding;
+mod models;
+mod parameters;
 pub mod models;
 pub mod score;
 mod settings;
+mod stat;
 
 pub use activity::{Act, Activity, Place};
 pub use evidence::{Component, Evidence, STRENGTH_MOST};
