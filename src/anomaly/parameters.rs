@@ -206,3 +206,20 @@ pub const COMBINED_AFTER: f64 = 2_000.0;
 pub const GATE: f64 = 0.5;
 /// Active subject-hours a day before they are counted.
 pub const HOURS_A_DAY: f64 = 100.0;
+
+/// What an alarm brought and comes back within its quarantine says this part of what it said first.
+pub const AGAIN: f64 = 0.5;
+/// Somebody lists the names of roles for the first time, of active hours.
+pub const FIRST_LISTING: f64 = 1.0 / 1_000.0;
+/// Somebody does a privileged operation for the first time, of active hours.
+pub const FIRST_PRIVILEGED: f64 = 1.0 / 1_000.0;
+/// Failures in the last hour from which on a mount is in trouble.
+pub const TROUBLED: u32 = 10;
+/// A burst after an outage says no more than this.
+pub const TROUBLED_MOST: f64 = 2.5;
+/// An episode of several hours counts once in the calibration: as long as episodes last.
+pub const EPISODE_HOURS: i32 = 6;
+/// A regular subject's silence is told from this strength on.
+pub const SILENCE_STRENGTH: f64 = 3.0;
+/// A raised rate is told again when it has become so much stronger: it lasts for days.
+pub const SLOW_NEWS: f64 = 0.5;

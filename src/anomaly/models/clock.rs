@@ -35,11 +35,6 @@ impl Clock {
         self.total *= left;
     }
 
-    /// Active hours, faded.
-    pub fn total(&self) -> f32 {
-        self.total
-    }
-
     /// How unusual an hour is, by its distance from habits; `None` while there are none.
     /// -log10 of the part of the active hours that were at hours no likelier than this one.
     pub fn unusual(&self, hour: i32) -> Option<f64> {

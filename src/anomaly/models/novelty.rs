@@ -73,7 +73,8 @@ impl Novelty {
         }
         if self.known.len() == self.known.capacity() {
             // Grow by little: most have few.
-            self.known.reserve_exact((self.known.len() / 2).clamp(2, most.max(2) - self.known.len().min(most - 1)));
+            self.known
+                .reserve_exact((self.known.len() / 2).clamp(2, most.max(2) - self.known.len().min(most - 1)));
         }
         self.known.push(Known { hash, first: hour, last: hour, held: false });
         self.new = self.new.saturating_add(1);
@@ -98,15 +99,20 @@ impl Novelty {
     }
 
     /// Ends an hour: counts it, and holds what is new if an alarm came with it.
-    pub fn close(&mut self, hour: i32, gated: bool) -> u16 {
+    /// `weight`: what it teaches. Gives how many were new, and whether the day had brought some before.
+    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> (u16, bool) {
         let new = std::mem::take(&mut self.new);
-        self.rate.add(new > 0);
+        self.rate.trials += 1.0;
+        if new > 0 && !gated {
+            self.rate.hits += weight;
+        }
+        let before = self.recent(hour) > u32::from(new);
         if gated {
             for known in self.known.iter_mut().filter(|known| known.first == hour) {
                 known.held = true;
             }
         }
-        new
+        (new, before)
     }
 
     /// Believes everything: somebody has said that it is known.
@@ -146,7 +152,7 @@ mod tests {
     fn what_an_alarm_brought_is_not_believed_for_three_days() {
         let mut roles = Novelty::default();
         roles.look(name(1), 100, 48);
-        roles.close(100, true);
+        roles.close(100, true, 1.0);
         assert_eq!(roles.look(name(1), 101, 48), Look::Known, "the same incident");
         assert_eq!(roles.believed(101), 0);
         assert_eq!(roles.look(name(1), 124, 48), Look::Again);

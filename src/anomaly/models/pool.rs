@@ -148,7 +148,13 @@ impl Pool {
             return;
         }
         self.at = hour;
-        let rates = [&mut self.roles, &mut self.paths, &mut self.two_networks, &mut self.listings, &mut self.privileged];
+        let rates = [
+            &mut self.roles,
+            &mut self.paths,
+            &mut self.two_networks,
+            &mut self.listings,
+            &mut self.privileged,
+        ];
         for rate in rates.into_iter().chain(&mut self.sources) {
             rate.fade(passed, p::LIFE);
         }
@@ -181,10 +187,10 @@ impl Pool {
     /// Another subject uses a role.
     pub fn uses(&mut self, role: u64) {
         let role = short(role);
-        match self.users.iter_mut().find(|(known, _)| *known == role) {
-            Some((_, users)) => *users += 1,
-            None if self.users.len() < ROLES => self.users.push((role, 1)),
-            None => {}
+        if let Some((_, users)) = self.users.iter_mut().find(|(known, _)| *known == role) {
+            *users += 1;
+        } else if self.users.len() < ROLES {
+            self.users.push((role, 1));
         }
     }
 

@@ -57,7 +57,14 @@ impl Role {
 
 impl Rates {
     /// A role issued.
-    pub fn issue(&mut self, namespace: &str, mount: &str, role: &str, hour: i32, was_live: impl Fn(i32) -> bool) {
+    pub fn issue(
+        &mut self,
+        namespace: &str,
+        mount: &str,
+        role: &str,
+        hour: i32,
+        was_live: impl Fn(i32) -> bool,
+    ) {
         let key = key(namespace, mount, role);
         let full = self.roles.len() >= p::RATES;
         let Some(role) = self.roles.get_mut(&key) else {
@@ -74,7 +81,14 @@ impl Rates {
 
     /// Credentials a second that a role is expected to issue in that hour, and what is exceeded in
     /// one hour of a thousand; `None` before it was followed for two days.
-    pub fn expected(&self, namespace: &str, mount: &str, role: &str, hour: i32, was_live: impl Fn(i32) -> bool) -> Option<(f64, f64)> {
+    pub fn expected(
+        &self,
+        namespace: &str,
+        mount: &str,
+        role: &str,
+        hour: i32,
+        was_live: impl Fn(i32) -> bool,
+    ) -> Option<(f64, f64)> {
         let mut role = self.roles.get(&key(namespace, mount, role))?.clone();
         role.close(hour, was_live);
         if role.season.hours() < p::MATURE_AFTER * 0.9 {

@@ -42,7 +42,13 @@ const MOST_MISSED: i32 = 5 * 7 * 24;
 impl Slow {
     /// Takes an hour in, and the idle hours before it that were not silence of the log. Gives the
     /// peak of an excursion that is over.
-    pub fn add(&mut self, count: u32, hour: i32, scale_out: f64, was_live: impl Fn(i32) -> bool) -> Option<f32> {
+    pub fn add(
+        &mut self,
+        count: u32,
+        hour: i32,
+        scale_out: f64,
+        was_live: impl Fn(i32) -> bool,
+    ) -> Option<f32> {
         let mut over = None;
         if self.hour == 0 || hour - self.hour > MOST_MISSED {
             self.hour = hour - 1;
@@ -113,9 +119,8 @@ impl Slow {
     /// The excursion that goes on, if one does: its peak, and credentials seen and expected since
     /// it began in that hour.
     pub fn excursion(&self) -> Option<(f64, f64, f64, i32)> {
-        (self.sum.sum > 0.0).then(|| {
-            (self.sum.peak.into(), self.observed.into(), self.expected.into(), self.sum.since)
-        })
+        (self.sum.sum > 0.0)
+            .then(|| (self.sum.peak.into(), self.observed.into(), self.expected.into(), self.sum.since))
     }
 
     /// What an hour usually brings, and its overdispersion.

@@ -57,7 +57,11 @@ pub fn written(address: IpAddr, level: usize) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => {
             let [a, b, c, _] = v4.octets();
-            if level >= NETWORK { format!("{a}.{b}.0.0/16 ({v4})") } else { format!("{a}.{b}.{c}.0/24 ({v4})") }
+            if level >= NETWORK {
+                format!("{a}.{b}.0.0/16 ({v4})")
+            } else {
+                format!("{a}.{b}.{c}.0/24 ({v4})")
+            }
         }
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
@@ -165,6 +169,8 @@ impl Sources {
         let level = self.level_of(ladder, now, network_is_known);
         self.remember(ladder, now, login);
         self.level = self.level.max(u8::try_from(level).unwrap_or(0));
+        // A host uses both families of addresses at once: that is no overlap.
+        let at_home = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
         let mut look = if level > 0 { Look::New(level) } else { Look::Known };
         match &mut self.stranger {
             Some(stranger) if stranger.network == network => {
@@ -172,18 +178,17 @@ impl Sources {
                 stranger.uses += 1;
                 let before = (stranger.overlap, stranger.no_login);
                 stranger.no_login &= !login;
-                stranger.overlap |= stranger.no_login_overlap(now.secs, self.home_secs, self.home_v6 == ladder.is_v6);
+                stranger.overlap |= at_home;
                 if before != (stranger.overlap, stranger.no_login) {
                     look = Look::Stranger;
                 }
             }
             _ if level >= NETWORK => {
-                let overlap = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
                 self.stranger = Some(Stranger {
                     network,
                     level: u8::try_from(level).unwrap_or(0),
                     secs: now.secs,
-                    overlap,
+                    overlap: at_home,
                     no_login: !login,
                     uses: 1,
                 });
@@ -245,25 +250,35 @@ impl Sources {
             }
             if self.known.len() >= p::SOURCES {
                 // Single addresses go first: pods have a new one every day.
-                let least = self.known.iter().enumerate().min_by_key(|(_, known)| (known.rung > 0 && known.last > now.hour - 24 * 14, known.last));
+                let least =
+                    self.known.iter().enumerate().min_by_key(|(_, known)| {
+                        (known.rung > 0 && known.last > now.hour - 24 * 14, known.last)
+                    });
                 if let Some((at, _)) = least {
                     self.known.swap_remove(at);
                 }
             } else if self.known.len() == self.known.capacity() {
-                self.known.reserve_exact((self.known.len() / 2).clamp(3, 16).min(p::SOURCES - self.known.len()));
+                self.known
+                    .reserve_exact((self.known.len() / 2).clamp(3, 16).min(p::SOURCES - self.known.len()));
             }
             self.known.push(Known { hash, first: now.hour, last: now.hour, rung, held: false, login });
         }
     }
 
-    /// When it was first seen in a network, and whether anybody logged in there.
-    pub fn network(&self, network: u32) -> Option<(i32, bool)> {
-        self.find(2, network).map(|at| (self.known[at].first, self.known[at].login))
+    /// Networks that were used in an hour and are believed.
+    pub fn of_hour(&self, hour: i32) -> impl Iterator<Item = u32> {
+        self.known
+            .iter()
+            .filter(move |known| known.rung == 2 && !known.held && known.last == hour)
+            .map(|known| known.hash)
     }
 
     /// Networks that are in use.
     pub fn networks(&self, hour: i32) -> usize {
-        self.known.iter().filter(|known| known.rung == 2 && !known.held && hour - known.last <= p::FORGET).count()
+        self.known
+            .iter()
+            .filter(|known| known.rung == 2 && !known.held && hour - known.last <= p::FORGET)
+            .count()
     }
 
     /// How many more addresses than usual it came from, of late: 1 where as many or fewer.
@@ -275,10 +290,14 @@ impl Sources {
     }
 
     /// Ends an hour; gives the highest new level that it brought.
-    pub fn close(&mut self, hour: i32, gated: bool) -> usize {
+    /// `weight`: what it teaches.
+    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> usize {
         let level = usize::from(std::mem::take(&mut self.level));
         for (index, rate) in self.rates.iter_mut().enumerate() {
-            rate.add(level > index);
+            rate.trials += 1.0;
+            if level > index && !gated {
+                rate.hits += weight;
+            }
         }
         if gated && level >= NETWORK {
             for known in self.known.iter_mut().filter(|known| known.first == hour) {
@@ -310,12 +329,5 @@ impl Sources {
     /// Bytes on the heap.
     pub fn heap(&self) -> usize {
         self.known.capacity() * size_of::<Known>()
-    }
-}
-
-impl Stranger {
-    /// The known network was in use within the time that counts as the same.
-    fn no_login_overlap(&self, secs: i64, home_secs: i64, same_family: bool) -> bool {
-        same_family && secs - home_secs <= p::OVERLAP_SECS
     }
 }

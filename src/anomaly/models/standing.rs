@@ -91,12 +91,7 @@ impl Standing {
             *slot = slot.max(evidence.strength);
         }
         strongest.sort_unstable_by(|a, b| b.total_cmp(a));
-        let mut all = strongest[0] - p::LOOKS[0].log10();
-        for together in 2..=p::LOOKS.len() {
-            let fisher = fisher::fisher(&strongest[..together], p::CLIP);
-            all = all.max(fisher - p::LOOKS[together - 1].log10());
-        }
-        all.max(0.0)
+        fisher::combined(&strongest, &p::LOOKS, p::CLIP)
     }
 
     /// The combined strength, if it has risen since it was last told.

@@ -273,7 +273,8 @@ impl Subject {
     /// Bytes in all.
     pub fn bytes(&self) -> usize {
         let names = [&self.namespace, &self.entity, &self.display_name, &self.login, &self.role];
-        let names: usize = names.iter().map(|name| if name.is_heap_allocated() { name.len() } else { 0 }).sum();
+        let names: usize =
+            names.iter().map(|name| if name.is_heap_allocated() { name.len() } else { 0 }).sum();
         size_of::<Self>()
             + names
             + self.volume.heap()

@@ -46,8 +46,8 @@ pub struct Subjects {
 }
 
 /// The table as it is kept: subjects in their seats, newcomers in the order in which they came.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct Kept {
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
     #[serde(default)]
     seats: Vec<Arc<Subject>>,
     #[serde(default)]
@@ -123,7 +123,8 @@ impl Subjects {
             let idle = f64::from(hour - subject.hour);
             // Open hours are in the list of hours to close: their seats must not change hands.
             let open = if subject.is_open && subject.hour == hour { 1e6 } else { 0.0 };
-            open + f64::from(subject.hours) * (-idle / p::LIFE).exp() + 20.0 * subject.peak.0 * (-idle / p::LIFE).exp()
+            open + f64::from(subject.hours) * (-idle / p::LIFE).exp()
+                + 20.0 * subject.peak.0 * (-idle / p::LIFE).exp()
         };
         let least = looks.min_by(|a, b| worth(a).total_cmp(&worth(b))).unwrap_or(0);
         self.hand = (self.hand + p::EVICTION_LOOKS) % seats;
@@ -155,8 +156,18 @@ impl Subjects {
         self.seats.len()
     }
 
+    /// For how many there is room.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Sets for how many there is room.
+    pub fn set_capacity(&mut self, capacity: usize) {
+        self.capacity = capacity.max(1);
+    }
+
     /// What is kept of it: pointers, cheap to make.
-    pub fn keep(&self) -> Kept {
+    fn keep(&self) -> Kept {
         let known = |key: &u64| self.newcomers.get(key).map(|newcomer| (*key, newcomer.hour, newcomer.acts));
         Kept {
             seats: self.seats.clone(),
@@ -166,14 +177,12 @@ impl Subjects {
         }
     }
 
-    /// The table that was kept, with room for so many.
-    pub fn restore(kept: Kept, capacity: usize) -> Self {
-        let mut table = Self::new(capacity);
-        for subject in kept.seats.into_iter().take(table.capacity) {
-            let at = u32::try_from(table.seats.len()).unwrap_or(u32::MAX);
-            table.index.insert(subject.key, at);
-            table.seats.push(subject);
+    fn of_kept(kept: Kept) -> Self {
+        let mut table = Self::new(kept.seats.len());
+        for (at, subject) in kept.seats.iter().enumerate() {
+            table.index.insert(subject.key, u32::try_from(at).unwrap_or(u32::MAX));
         }
+        table.seats = kept.seats;
         for (key, hour, acts) in kept.newcomers {
             table.queue.push_back(key);
             table.newcomers.insert(key, Newcomer { hour, acts });
@@ -190,5 +199,17 @@ impl Subjects {
             + self.index.capacity() * (size_of::<(u64, u32)>() + 1)
             + self.queue.capacity() * size_of::<u64>()
             + self.seats.capacity() * size_of::<Arc<Subject>>()
+    }
+}
+
+impl Serialize for Subjects {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.keep().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Subjects {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Kept::deserialize(deserializer).map(Self::of_kept)
     }
 }

@@ -41,7 +41,9 @@ impl Blocks {
     fn counts(&self, prior: f64) -> Counts {
         let count = f64::from(self.count);
         let mean = (f64::from(self.sum) + prior * 2.0) / (count + 2.0);
-        let variance = (f64::from(self.squares) / count.max(1.0) - (f64::from(self.sum) / count.max(1.0)).powi(2)).max(0.0);
+        let variance = (f64::from(self.squares) / count.max(1.0)
+            - (f64::from(self.sum) / count.max(1.0)).powi(2))
+        .max(0.0);
         let measured = variance / mean.max(0.1);
         let phi = (measured * count + p::PRIOR_PHI * p::PHI_WEIGHT) / (count + p::PHI_WEIGHT);
         Counts { mean, phi: phi.max(p::LEAST_PHI) }
@@ -50,7 +52,8 @@ impl Blocks {
     /// Sets the count below which a look is not worth its cost.
     fn limit(&mut self) {
         let blocks = f64::from(self.count);
-        let strong = |count: &u32| strength_of_ln(self.own.ln_sf(*count, blocks)) - p::SCALES.log10() >= p::KEEP;
+        let strong =
+            |count: &u32| strength_of_ln(self.own.ln_sf(*count, blocks)) - p::SCALES.log10() >= p::KEEP;
         let beyond = self.own.largest().map_or(1, |largest| largest.count + 1);
         self.limit = self.own.counts().filter(strong).last().unwrap_or(beyond);
     }
@@ -58,7 +61,8 @@ impl Blocks {
     fn close(&mut self, hour: i32, gated: bool, prior: f64) -> u32 {
         let peak = std::mem::take(&mut self.peak);
         let usual = self.counts(prior).first_rarer(p::WINSOR_P, 1 << 24);
-        let usual = u32::try_from(usual).unwrap_or(u32::MAX).max(self.own.largest().map_or(0, |own| own.count));
+        let usual =
+            u32::try_from(usual).unwrap_or(u32::MAX).max(self.own.largest().map_or(0, |own| own.count));
         let counted = if gated { peak.min(usual) } else { peak };
         let kept = f64::from(counted) as f32;
         self.count += 1.0;
@@ -127,8 +131,11 @@ impl Volume {
     /// Counts a credential. Gives the scales at which there is something to look at, with the counts.
     pub fn issue(&mut self, now: &Now) -> [Option<u32>; 3] {
         self.issued += 1;
-        let sums =
-            [self.five_minutes.add(now.secs / 30), self.hour.add(now.secs / 300), self.day.add(now.hour.into())];
+        let sums = [
+            self.five_minutes.add(now.secs / 30),
+            self.hour.add(now.secs / 300),
+            self.day.add(now.hour.into()),
+        ];
         let mut look = [None; 3];
         for ((blocks, sum), look) in self.blocks.iter_mut().zip(sums).zip(&mut look) {
             if sum > blocks.peak {

@@ -23,6 +23,9 @@ pub struct Waiting {
     /// When.
     #[serde(rename = "h")]
     pub hour: i32,
+    /// What else names it: the token or its accessor; 0 for nothing.
+    #[serde(rename = "t", default)]
+    pub twin: u64,
 }
 
 /// Those that were not unwrapped yet, the oldest first.
@@ -44,32 +47,41 @@ fn key(token: TokenHash) -> u64 {
 }
 
 impl Wrapped {
-    /// One was issued.
-    pub fn issued(&mut self, token: TokenHash, waiting: Waiting) {
-        if self.order.len() >= p::TOKENS
-            && let Some((oldest, _)) = self.order.pop_front()
-        {
-            self.waiting.remove(&oldest);
+    /// One was issued, known by its token, its accessor, or both.
+    pub fn issued(&mut self, tokens: [Option<TokenHash>; 2], waiting: Waiting) {
+        let keys = tokens.map(|token| token.map_or(0, key));
+        for (at, key) in keys.into_iter().enumerate().filter(|(_, key)| *key != 0) {
+            if self.order.len() >= p::TOKENS
+                && let Some((oldest, _)) = self.order.pop_front()
+            {
+                self.waiting.remove(&oldest);
+            }
+            if self.waiting.insert(key, Waiting { twin: keys[1 - at], ..waiting }).is_none() {
+                self.order.push_back((key, waiting.hour));
+            }
         }
-        if self.waiting.insert(key(token), waiting).is_none() {
-            self.order.push_back((key(token), waiting.hour));
-        }
+    }
+
+    fn take(&mut self, key: u64) -> Option<Waiting> {
+        // Its place in the order is left behind, and dropped when its time comes.
+        let waiting = self.waiting.remove(&key)?;
+        self.waiting.remove(&waiting.twin);
+        Some(waiting)
     }
 
     /// One was unwrapped.
     pub fn unwrapped(&mut self, tokens: [Option<TokenHash>; 2]) -> Option<Waiting> {
-        // Its place in the order is left behind, and dropped when its time comes.
-        tokens.into_iter().flatten().find_map(|token| self.waiting.remove(&key(token)))
+        tokens.into_iter().flatten().find_map(|token| self.take(key(token)))
     }
 
     /// One that nobody unwrapped in time, if there is one.
     pub fn expired(&mut self, hour: i32) -> Option<Waiting> {
-        while let Some((token, issued)) = self.order.front().copied() {
+        while let Some((key, issued)) = self.order.front().copied() {
             if i64::from(hour - issued) <= p::UNWRAP_WITHIN {
                 return None;
             }
             self.order.pop_front();
-            if let Some(waiting) = self.waiting.remove(&token) {
+            if let Some(waiting) = self.take(key) {
                 return Some(waiting);
             }
         }
@@ -79,7 +91,8 @@ impl Wrapped {
 
 impl Serialize for Wrapped {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.order.iter().filter_map(|(token, _)| Some((token, self.waiting.get(token)?))))
+        serializer
+            .collect_seq(self.order.iter().filter_map(|(token, _)| Some((token, self.waiting.get(token)?))))
     }
 }
 
@@ -103,10 +116,11 @@ mod tests {
         let mut wrapped = Wrapped::default();
         for token in 1..=3 {
             let hour = i32::try_from(token).unwrap();
-            wrapped.issued(TokenHash(token), Waiting { subject: 7, network: 1, is_v6: false, hour });
+            let waiting = Waiting { subject: 7, network: 1, is_v6: false, hour, twin: 0 };
+            wrapped.issued([Some(TokenHash(token)), Some(TokenHash(token + 10))], waiting);
         }
-        assert!(wrapped.unwrapped([None, Some(TokenHash(2))]).is_some());
-        assert!(wrapped.unwrapped([None, Some(TokenHash(2))]).is_none());
+        assert!(wrapped.unwrapped([None, Some(TokenHash(12))]).is_some());
+        assert!(wrapped.unwrapped([Some(TokenHash(2)), Some(TokenHash(12))]).is_none());
         let written = serde_json::to_string(&wrapped).unwrap();
         let mut read: Wrapped = serde_json::from_str(&written).unwrap();
         assert_eq!(read.expired(20), None);

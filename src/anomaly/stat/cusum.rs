@@ -60,7 +60,8 @@ mod tests {
         assert!((step(3.0, 2.0, 1.0, 2.0) - (3.0 * 2f64.ln() - 2.0)).abs() < 1e-12);
         // Negative binomial with a mean of 6, phi 4: r = 2, against a mean of 12 with the same r:
         // 5 ln(p1/p0) + 2 ln(q1/q0) with success 2/8 and 2/14.
-        let expected = 5.0 * ((12.0f64 / 14.0) / (6.0 / 8.0)).ln() + 2.0 * ((2.0f64 / 14.0) / (2.0 / 8.0)).ln();
+        let expected =
+            5.0 * ((12.0f64 / 14.0) / (6.0 / 8.0)).ln() + 2.0 * ((2.0f64 / 14.0) / (2.0 / 8.0)).ln();
         assert!((step(5.0, 6.0, 4.0, 2.0) - expected).abs() < 1e-12);
     }
 

@@ -29,7 +29,8 @@ impl Extremes {
     /// Takes one block's maximum in; drops what is older than `memory` hours.
     pub fn add(&mut self, count: u32, hour: i32, memory: i32) {
         self.top.retain(|extreme| hour.saturating_sub(extreme.hour) <= memory);
-        if count == 0 || (self.top.len() == KEPT && self.top.last().is_some_and(|least| least.count >= count)) {
+        if count == 0 || (self.top.len() == KEPT && self.top.last().is_some_and(|least| least.count >= count))
+        {
             return;
         }
         let place = self.top.partition_point(|extreme| extreme.count >= count);
@@ -70,7 +71,8 @@ impl Extremes {
     /// equal maxima do not make one more impossible.
     fn excess(&self) -> f64 {
         let (Some(largest), Some(least)) = (self.top.first(), self.top.last()) else { return 1.0 };
-        let mean = self.top.iter().map(|extreme| f64::from(extreme.count)).sum::<f64>() / self.top.len() as f64;
+        let mean =
+            self.top.iter().map(|extreme| f64::from(extreme.count)).sum::<f64>() / self.top.len() as f64;
         (mean - f64::from(least.count)).max(f64::from(largest.count) / 10.0).max(1.0)
     }
 

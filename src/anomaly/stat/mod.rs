@@ -1,6 +1,12 @@
 //! Statistics that the models share: distributions whose far tails stay finite, decayed
 //! counts, and empirical tails. They know numbers only, nothing of Vault.
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "sums are kept in 32 bits, and a bin is a number cut off: a lossy cast is what is meant"
+)]
+
 pub mod count;
 pub mod cusum;
 pub mod decay;

@@ -133,7 +133,8 @@ mod tests {
             let mean = season.mean(hour, 4.0, 1.0, 10.0);
             season.add(count, mean, hour, 24.0 * 28.0);
         }
-        let (peak, rest) = (season.mean(24 * 28 + 9, 4.0, 1.0, 10.0), season.mean(24 * 28 + 12, 4.0, 1.0, 10.0));
+        let (peak, rest) =
+            (season.mean(24 * 28 + 9, 4.0, 1.0, 10.0), season.mean(24 * 28 + 12, 4.0, 1.0, 10.0));
         assert!(peak > 12.0 && peak < 20.0, "{peak}");
         assert!(rest < 2.0, "{rest}");
     }

@@ -113,11 +113,6 @@ impl Tail {
         let reached = higher + f64::from(self.bins[bin]) * (1.0 - inside.clamp(0.0, 1.0));
         (-((reached + 0.5) / (trials + 1.0)).min(1.0).log10()).min(at_knot)
     }
-
-    /// Bytes on the heap.
-    pub fn heap(&self) -> usize {
-        self.bins.capacity() * size_of::<f32>()
-    }
 }
 
 #[cfg(test)]
