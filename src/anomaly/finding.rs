@@ -27,9 +27,9 @@ pub struct Finding {
     pub floor: Option<Severity>,
     /// Where the metrics show it.
     pub place: Place,
-    /// Namespace of what the request was about; empty for the root one, or where time alone made it so.
+    /// Namespace of the mount that the request was about, `""` for the root one.
     pub namespace: Text,
-    /// Mount that the request was about; empty where time alone made it so.
+    /// The mount that the request was about, for people; empty where time alone made it so.
     pub mount: Text,
     /// The role that the request was about, for people; empty where it was about none.
     pub role: Text,

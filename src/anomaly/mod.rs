@@ -16,6 +16,7 @@ mod settings;
 mod stat;
 
 pub use activity::{Act, Activity, Place};
+pub use episodes::{Acknowledgement, Episode, EpisodeId, News, Which};
 pub use evidence::{Component, Evidence, STRENGTH_MOST};
 pub use finding::{Class, Finding, Severity, SubjectKind, SubjectView};
 pub use settings::{Mode, Settings};
@@ -25,10 +26,12 @@ use episodes::Episodes;
 use models::Models;
 use serde::{Deserialize, Serialize};
 
-/// What is usual, and what is not.
-#[derive(Debug, Serialize, Deserialize)]
+/// What is usual, and what is not. A clone shares what is large, until it changes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Anomalies {
+    #[serde(default)]
     models: Models,
+    #[serde(default)]
     episodes: Episodes,
     #[serde(skip)]
     settings: Settings,
@@ -60,6 +63,7 @@ impl Anomalies {
         if self.settings.mode == Mode::Off {
             return;
         }
+        self.episodes.learnt_since(activity.at);
         self.models.see(activity, &mut self.findings);
         self.tell();
     }
@@ -77,6 +81,16 @@ impl Anomalies {
     /// Lines of an audit log were lost before then: nobody's silence means anything.
     pub fn gap(&mut self, at: Timestamp) {
         self.models.gap(at);
+    }
+
+    /// Somebody vouches for an episode.
+    pub fn acknowledge(&mut self, id: EpisodeId, said: Acknowledgement) {
+        self.episodes.acknowledge(id, said);
+    }
+
+    /// What has happened to episodes since this was last asked.
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.episodes.take_news()
     }
 
     /// The episodes.
