@@ -30,7 +30,7 @@ impl State {
             at,
             lease: entry.lease.as_deref(),
             caller: entry.caller,
-            requester: entry.requester.as_deref(),
+            requester: entry.who.as_deref().map(|who| &who.requester),
             wrapping: entry.wrapping,
             granted: entry.granted,
         });
