@@ -47,8 +47,8 @@ pub enum Act<'a> {
     Issued {
         /// Role of the secret engine.
         role: &'a str,
-        /// The wrapping token, where the answer was wrapped.
-        wrapping: Option<TokenHash>,
+        /// The wrapping token and its accessor, where the answer was wrapped.
+        wrapping: [Option<TokenHash>; 2],
     },
     /// He read a static credential.
     ReadStatic {
@@ -66,7 +66,7 @@ pub enum Act<'a> {
     },
     /// Vault did not know the token.
     InvalidToken,
-    /// He asked for a credential of a role that does not exist.
+    /// He asked for a credential of a role, or for a path, that does not exist.
     NoSuchRole {
         /// Hash of namespace and path.
         path: u64,
@@ -76,9 +76,9 @@ pub enum Act<'a> {
         /// The reason.
         failure: Failure,
     },
-    /// He unwrapped an answer; the wrapping token or its accessor, as logged.
+    /// He unwrapped an answer. The token may be the wrapping token itself.
     Unwrapped {
-        /// What the unwrapping named, of it what [`Act::Issued`] named too.
+        /// The wrapping token, its accessor, or both: as [`Act::Issued`] named them.
         tokens: [Option<TokenHash>; 2],
     },
     /// A privileged operation worked.

@@ -13,9 +13,16 @@ pub struct Settings {
     pub episodes: usize,
 }
 
+impl Settings {
+    /// What holds where nobody says anything.
+    pub const DEFAULT: Self = Self { alarm_budget: 1.0, mode: Mode::On, subjects: 20_000, episodes: 4_096 };
+    /// Nothing is scored.
+    pub const OFF: Self = Self { mode: Mode::Off, ..Self::DEFAULT };
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { alarm_budget: 1.0, mode: Mode::On, subjects: 20_000, episodes: 4_096 }
+        Self::DEFAULT
     }
 }
 
