@@ -35,23 +35,3 @@ impl Baseline for Count {
         self.alarms.finish()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use leasewatch::event::Timestamp;
-
-    #[test]
-    fn the_score_is_the_count_of_the_minute() {
-        let mut count = Box::new(Count::default());
-        for secs in [0, 1, 59, 60, 61] {
-            let at = Timestamp::from_secs(secs);
-            count.see(&Asked { at, subject: "a", role: "database/creds/app", source: None });
-        }
-        let alarms = count.finish();
-        assert_eq!(alarms.len(), 1);
-        let raises: Vec<_> =
-            alarms[0].raises.iter().map(|raise| (raise.at.as_nanos(), raise.score)).collect();
-        assert_eq!(raises, [(0, 1.0), (1_000_000_000, 2.0), (59_000_000_000, 3.0)]);
-    }
-}

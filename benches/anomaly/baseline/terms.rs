@@ -58,27 +58,3 @@ impl Baseline for Terms {
         self.alarms.finish()
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_term_is_new_once_in_14_days() {
-        let mut terms = Box::new(Terms::default());
-        let mut see = |secs, role, source: &str| {
-            let source = source.parse().ok();
-            terms.see(&Asked { at: Timestamp::from_secs(secs), subject: "a", role, source });
-        };
-        see(0, "r", "10.0.0.1"); // both new
-        see(10, "r", "10.0.0.1");
-        see(DAY, "s", "10.0.0.1"); // a new role
-        see(14 * DAY, "r", "10.0.0.1");
-        see(14 * DAY + 1, "r", "10.0.0.2"); // a new address
-        see(29 * DAY, "r", "10.0.0.2"); // both have been forgotten
-        let alarms = terms.finish();
-        let scores: Vec<_> =
-            alarms.iter().map(|alarm| alarm.raises.last().map(|raise| raise.score)).collect();
-        assert_eq!(scores, [Some(2.0), Some(1.0), Some(1.0), Some(2.0)]);
-    }
-}
