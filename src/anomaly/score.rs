@@ -35,6 +35,7 @@ pub fn severity(score: f64, alarm_budget: f64) -> Severity {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the same function of the same number is the same number")]
 mod tests {
     use super::*;
 

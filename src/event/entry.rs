@@ -274,6 +274,20 @@ pub enum LeaseRef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHash(pub u128);
 
+impl TokenHash {
+    /// The first half, which is enough to tell those apart that are kept.
+    pub const fn half(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
+impl LeaseHash {
+    /// The first half, which is enough to tell those apart that are kept.
+    pub const fn half(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
 /// A request's ID: a UUID, or the hash of whatever else stood there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u128);
