@@ -323,7 +323,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
     let (arg, more) = match setting.kind {
         Kind::Text(name) => (arg.value_name(name), String::new()),
         Kind::List(name) => (arg.value_name(name).action(ArgAction::Append), " (may be repeated)".to_owned()),
-        Kind::Integer => (arg.value_name("N"), String::new()),
+        Kind::Integer | Kind::Number => (arg.value_name("N"), String::new()),
         Kind::Duration => (arg.value_name("DURATION"), String::new()),
         Kind::Switch => (arg.action(ArgAction::SetTrue), String::new()),
         // Not checked here: `config` says the same for flag, variable and file.
@@ -342,6 +342,7 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
 fn heading(setting: &Setting) -> &'static str {
     match setting.key.and_then(|key| key.split_once('.')) {
         Some(("vault", _)) => "Vault's API",
+        Some(("anomaly", _)) => "Anomaly scores",
         Some(("web" | "checkpoint" | "labels" | "ledger" | "log", _)) => "Serving",
         _ => "Logs and state",
     }

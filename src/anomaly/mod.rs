@@ -14,6 +14,7 @@ pub mod score;
 mod settings;
 
 pub use activity::{Act, Activity, Place};
+pub use episodes::{Acknowledgement, Episode, EpisodeId, News, Which};
 pub use evidence::{Component, Evidence, STRENGTH_MOST};
 pub use finding::{Class, Finding, Severity, SubjectKind, SubjectView};
 pub use settings::{Mode, Settings};
@@ -60,6 +61,7 @@ impl Anomalies {
         if self.settings.mode == Mode::Off {
             return;
         }
+        self.episodes.learnt_since(activity.at);
         self.models.see(activity, &mut self.findings);
         self.tell();
     }
@@ -77,6 +79,16 @@ impl Anomalies {
     /// Lines of an audit log were lost before then: nobody's silence means anything.
     pub fn gap(&mut self, at: Timestamp) {
         self.models.gap(at);
+    }
+
+    /// Somebody vouches for an episode.
+    pub fn acknowledge(&mut self, id: EpisodeId, said: Acknowledgement) {
+        self.episodes.acknowledge(id, said);
+    }
+
+    /// What has happened to episodes since this was last asked.
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.episodes.take_news()
     }
 
     /// The episodes.
