@@ -1,6 +1,7 @@
 //! Recall, its price, and delays.
 
-use crate::measure::{Caught, Found, Pool, Truth, quantile};
+use crate::measure::matching::Found;
+use crate::measure::{Caught, Pool, Truth, quantile};
 use leasewatch::event::Timestamp;
 
 /// A world of one week with false alarms and attacks of these scores (0: not found).

@@ -1,6 +1,7 @@
 //! Alarms are matched with attacks.
 
-use crate::measure::{Alarm, Caught, DAY, Found, HOUR, Raise, Truth};
+use crate::measure::matching::Found;
+use crate::measure::{Alarm, Caught, DAY, HOUR, Raise, Truth};
 use leasewatch::event::Timestamp;
 
 fn at(secs: i64) -> Timestamp {

@@ -21,7 +21,7 @@ pub(crate) fn bootstrap(worlds: usize, figure: impl Fn(&[usize]) -> f64) -> f64 
     if worlds < 2 {
         return f64::NAN;
     }
-    let mut random = SplitMix(0x5eed_0f_ba5e);
+    let mut random = SplitMix(0x5eed);
     let mut figures: Vec<f64> = (0..DRAWS)
         .map(|_| {
             let drawn: Vec<usize> = (0..worlds).map(|_| random.below(worlds)).collect();

@@ -8,7 +8,7 @@ pub(crate) mod matching;
 
 pub(crate) use alarm::{Alarm, Grouper, Raise};
 pub(crate) use figures::{Pool, quantile};
-pub(crate) use matching::{Caught, Found, Truth};
+pub(crate) use matching::{Caught, Truth};
 
 use leasewatch::event::Timestamp;
 
