@@ -84,9 +84,9 @@ impl Watch {
         self
     }
 
-    /// Scores with other settings.
+    /// Scores with these settings, its bound on episodes included.
     pub(crate) fn scoring(mut self, settings: Settings) -> Self {
-        self.settings = Settings { episodes: EPISODES, ..settings };
+        self.settings = settings;
         self
     }
 
