@@ -11,6 +11,7 @@ pub mod http;
 pub mod overview;
 mod page;
 mod render;
+pub mod roles;
 mod site;
 
 pub use check::InvalidSnapshot;

@@ -1,5 +1,6 @@
 //! The overview: what the page at `/` tells a person. Plain data; `page` draws it.
 
+use super::roles::Roles;
 use super::site::Waiting;
 use crate::event::Timestamp;
 
@@ -16,6 +17,8 @@ pub struct Overview {
     pub waiting: Vec<Waiting>,
     /// When the state was last saved.
     pub checkpoint: Option<Timestamp>,
+    /// The leases by role.
+    pub roles: Roles,
     /// Every log source.
     pub sources: Vec<SourceView>,
     /// Every node that is asked.

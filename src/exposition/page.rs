@@ -2,6 +2,7 @@
 
 use super::html::{Ago, Bytes, Grouped, State, Text};
 use super::overview::{NodeView, Overview, SourceView};
+use super::roles;
 use super::site::Waiting;
 use crate::snapshot::Kind;
 use crate::{RELEASE, REVISION, contract};
@@ -15,6 +16,7 @@ pub(super) fn index(overview: &Overview) -> String {
     frame("leasewatch", "<meta http-equiv=\"refresh\" content=\"15\">", |out| {
         tiles(out, overview)?;
         waiting(out, &overview.waiting)?;
+        roles::section(out, &overview.roles)?;
         sources(out, overview)?;
         nodes(out, overview)
     })

@@ -21,6 +21,7 @@ use ingest::Ingest;
 use shared::Shared;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -32,29 +33,58 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 /// # Errors
 /// Whatever keeps it from starting, or a part of it that ended by itself.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    on_a_runtime(async {
+        let stop = CancellationToken::new();
+        stop_on_signals(&stop)?;
+        serve(config, None, stop).await
+    })
+}
+
+/// Runs until `stop` is cancelled, and answers at `listener` and not at the configured address:
+/// for a command that had to know the address before, and that watches the signals itself.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    config: Config,
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    on_a_runtime(serve(config, Some(listener), stop))
+}
+
+fn on_a_runtime(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let result = runtime.block_on(serve(config));
+    let result = runtime.block_on(serving);
     // A half-sent request or a look at a slow disk must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    stop_on_signals(&stop)?;
+async fn serve(
+    config: Config,
+    listener: Option<std::net::TcpListener>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let store = Store::open(&config.state_dir)?;
     let board = Board::new();
     let opened = inputs::open(&config, &store)?;
     let bell = Arc::new(Bell::default());
     let shared = Arc::new(Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone())?);
 
-    let listener = http::bind(&config.listen_address)
-        .await
-        .with_context(|| format!("cannot listen on {}: set --web.listen-address", config.listen_address))?;
+    let listener = match listener {
+        Some(bound) => bound
+            .set_nonblocking(true)
+            .and_then(|()| TcpListener::from_std(bound))
+            .context("cannot listen")?,
+        None => http::bind(&config.listen_address).await.with_context(|| {
+            format!("cannot listen on {}: set --web.listen-address", config.listen_address)
+        })?,
+    };
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
 
     let lookups = Lookups::new();

@@ -5,6 +5,7 @@ use super::inputs::AUDIT_LOG;
 use super::shared::Shared;
 use crate::event::Timestamp;
 use crate::exposition::overview::{ApiView, NodeView, Overview, SourceView};
+use crate::exposition::roles::Roles;
 use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
 use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
@@ -59,6 +60,7 @@ impl Site for Shared {
         });
         let front = pipeline.front();
         let sources = sources.collect();
+        let families = self.families(&pipeline);
         drop(pipeline);
         let nodes = nodes.into_iter().map(|node| NodeView {
             name: node.node,
@@ -80,6 +82,7 @@ impl Site for Shared {
             as_of: (front > Timestamp::MIN).then_some(front),
             catching_up: self.is_catching_up(front),
             waiting,
+            roles: Roles::of(&families),
             checkpoint: *self.saved.lock().unwrap_or_else(PoisonError::into_inner),
             sources,
             nodes: nodes.collect(),
