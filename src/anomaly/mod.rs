@@ -10,8 +10,10 @@ pub mod episodes;
 mod evidence;
 mod finding;
 pub mod models;
+mod parameters;
 pub mod score;
 mod settings;
+mod stat;
 
 pub use activity::{Act, Activity, Place};
 pub use episodes::{Acknowledgement, Episode, EpisodeId, News, Which};
