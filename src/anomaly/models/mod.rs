@@ -239,39 +239,4 @@ impl Models {
     fn gate(&self) -> f64 {
         self.calibration.page(self.alarm_budget, self.hour) - p::GATE
     }
-
-    /// Somebody has said that what this subject does now is known.
-    pub fn acknowledge(&mut self, _subject: u64) {}
-
-    /// Of the subjects, those that are not fully believed yet.
-    pub fn learning(&self) -> usize {
-        0
-    }
-
-    /// Subjects that made room for others, ever.
-    pub fn evictions(&self) -> u64 {
-        0
-    }
-
-    /// One address stands for nearly all clients: where they come from says nothing.
-    pub fn source_model_is_off(&self) -> bool {
-        false
-    }
-
-    /// Credentials a second that a role is expected to issue, and what it exceeds in one hour of a
-    /// thousand; `None` before two days.
-    pub fn expected_rate(
-        &self,
-        _namespace: &str,
-        _mount: &str,
-        _role: &str,
-        _as_of: Timestamp,
-    ) -> Option<(f64, f64)> {
-        None
-    }
-
-    /// A baseline takes the place of what is here, if that is nothing yet.
-    pub fn adopt(&mut self, _baseline: Self) -> bool {
-        true
-    }
 }
