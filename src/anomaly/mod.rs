@@ -11,8 +11,10 @@ pub mod episodes;
 mod evidence;
 mod finding;
 pub mod models;
+mod parameters;
 pub mod score;
 mod settings;
+mod stat;
 
 pub use activity::{Act, Activity, Place};
 pub use baseline::{Baseline, NoBaseline};

@@ -265,6 +265,13 @@ impl Catalog {
         roles
     }
 
+    /// Whether the policy of a team grants a role: all of the namespace but what is for
+    /// administrators of others.
+    pub(super) fn may(&self, team: usize, role: usize) -> bool {
+        let role = &self.roles[role];
+        role.team == team || !role.name.ends_with("-admin")
+    }
+
     /// A role of a team by the end of its name, on the team's first mount.
     pub(super) fn role(&self, team: usize, suffix: &str) -> usize {
         let roles = &self.teams[team].roles;

@@ -1,12 +1,13 @@
 //! Who is there: draws everybody's nature from the seed.
 
-use super::actors::{Actor, Habits, Service};
+use super::actors::{Actor, Chatter, Founder, Habits, Masses, Service};
 use super::calendar::{HOUR, MINUTE, SECOND};
 use super::catalog::Catalog;
 use super::identity::{Identity, Method, Profile};
 use super::network::Network;
 use super::rng::Rng;
 use super::scenario::Scenario;
+use super::staff;
 use super::town::{Kind, Resident};
 use super::vault::Revoke;
 use std::sync::Arc;
@@ -141,6 +142,7 @@ fn work(rng: &mut Rng, catalog: &Catalog, team: usize, haste: i64) -> (Vec<usize
         let near = catalog.roles_near(team);
         if let Some(role) = rng.pick(&near).copied()
             && i64::from(catalog.roles[role].default_ttl) * haste >= 7_200
+            && catalog.may(team, role)
             && !held.contains(&role)
         {
             held.push(role);
@@ -184,4 +186,33 @@ fn work(rng: &mut Rng, catalog: &Catalog, team: usize, haste: i64) -> (Vec<usize
         is_new: false,
     };
     (held, jobs, habits)
+}
+
+pub(super) use super::staff::person;
+
+/// Everybody who is there from the beginning, and those who bring others.
+pub(super) fn everybody(scenario: &Scenario, catalog: &Catalog) -> Vec<Box<dyn Actor>> {
+    let (from, size) = (scenario.from.as_nanos(), scenario.size);
+    let mut rng = Rng::named(scenario.seed, "arrivals");
+    let mut out: Vec<Box<dyn Actor>> = Vec::new();
+    for number in 0..size.services {
+        let after = rng.below((12 * HOUR).unsigned_abs()) as i64;
+        out.push(service(scenario, catalog, number, after, false, from));
+    }
+    out.extend((0..size.crons).map(|number| staff::cron(scenario, catalog, number, from)));
+    out.extend((0..size.people).map(|number| staff::person(scenario, catalog, number, false, from)));
+    out.extend((0..size.pipelines).map(|number| staff::pipeline(scenario, catalog, number, from)));
+    if size.served > 0 {
+        out.push(staff::agent(scenario, catalog, from));
+    }
+    out.push(staff::keeper(scenario, catalog, from));
+    out.push(staff::broker(scenario, catalog, from));
+    out.push(Box::new(Founder::new(scenario)));
+    if let Some(flood) = scenario.flood {
+        out.push(Box::new(Masses::new(scenario.seed, flood)));
+    }
+    if let Some(from) = scenario.lively_from {
+        out.push(Box::new(Chatter::new(scenario.seed, from.as_nanos())));
+    }
+    out
 }

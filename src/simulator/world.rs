@@ -1,9 +1,9 @@
 //! The world: the server, everybody who uses it, and the time that passes.
 
-use super::actors::{Actor, Agenda, Note, Scene};
+use super::actors::{Actor, Agenda, Scene};
 use super::attack::Attack;
+use super::fate;
 use super::population;
-use super::rng::Rng;
 use super::scenario::Scenario;
 use super::town::Town;
 use super::truth::{Counters, Truth};
@@ -18,7 +18,6 @@ pub struct World {
     town: Town,
     agenda: Agenda,
     actors: Vec<Box<dyn Actor>>,
-    attacks: Vec<Attack>,
 }
 
 impl World {
@@ -31,15 +30,14 @@ impl World {
             town: Town::default(),
             agenda: Agenda::default(),
             actors: Vec::new(),
-            attacks: Vec::new(),
         };
         let from = scenario.from.as_nanos();
         world.vault.start(from);
-        let mut rng = Rng::named(scenario.seed, "arrivals");
-        for number in 0..scenario.size.services {
-            let after = rng.below(12 * 3_600_000_000_000) as i64;
-            let service = population::service(scenario, &world.vault.catalog, number, after, false, from);
-            world.add(service, from);
+        for actor in population::everybody(scenario, &world.vault.catalog) {
+            world.add(actor, from);
+        }
+        for attacker in fate::attackers(scenario) {
+            world.add(attacker, from);
         }
         world
     }
@@ -89,7 +87,7 @@ impl World {
 
     /// The attacks that have begun, in the order of their first requests.
     pub fn attacks(&self) -> &[Attack] {
-        &self.attacks
+        &self.town.attacks
     }
 
     /// What the lines so far must come to.
@@ -101,9 +99,4 @@ impl World {
     pub const fn counters(&self) -> Counters {
         self.vault.counters
     }
-}
-
-/// The note of an actor that has but one thing to do.
-pub(super) const fn plain(what: u8) -> Note {
-    Note { what, instance: 0, life: 0, slot: 0 }
 }
