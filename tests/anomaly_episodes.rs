@@ -142,8 +142,8 @@ fn the_same_cause_is_told_once_a_day_and_another_one_at_once() {
     assert_eq!(all(&episodes).len(), 3);
     let mut episodes = store();
     episodes.take(burst(1, 0, 4.5));
-    episodes.take(burst(1, 7 * HOUR, 5.6));
     episodes.take(burst(2, 0, 4.5));
+    episodes.take(burst(1, 7 * HOUR, 5.6));
     // A day later it is told again.
     episodes.take(burst(2, 24 * HOUR, 4.5));
     let subjects: Vec<_> = all(&episodes).iter().map(|one| one.subject.entity_id.clone()).collect();

@@ -100,6 +100,7 @@ impl Site for Stub {
                     api("sys/metrics", Some("permission denied: give the policy `read` on sys/metrics")),
                 ],
             }],
+            ..Overview::default()
         }
     }
 }
