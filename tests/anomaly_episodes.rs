@@ -152,6 +152,36 @@ fn the_same_cause_is_told_once_a_day_and_another_one_at_once() {
 }
 
 #[test]
+fn a_level_that_has_changed_is_told_once_until_it_falls_back() {
+    let slow = |hours: i64, strength| finding(1, hours * HOUR, vec![evidence(Component::Slow, strength)]);
+    let mut episodes = store();
+    // It grows for a day, at the end of the scale after 13 hours, and stays for five.
+    for hour in 0..24 {
+        episodes.take(slow(hour, 3.5 + hour as f64 / 4.0));
+    }
+    for hour in 24..144 {
+        episodes.take(slow(hour, 12.0));
+    }
+    let found = all(&episodes);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].closed_at, Some(at(19 * HOUR)));
+    // Something else meanwhile is another thing, also what was said on the first day.
+    episodes.take(finding(
+        1,
+        145 * HOUR,
+        vec![evidence(Component::Slow, 12.0), evidence(Component::Burst1h, 5.0)],
+    ));
+    assert_eq!(all(&episodes).len(), 2);
+    let mut episodes = store();
+    episodes.take(slow(0, 5.0));
+    episodes.take(slow(19, 5.0));
+    episodes.take(slow(38, 9.0));
+    assert_eq!(all(&episodes).len(), 1);
+    episodes.take(slow(59, 5.0));
+    assert_eq!(all(&episodes).len(), 2);
+}
+
+#[test]
 fn a_weak_episode_makes_place_for_a_strong_one() {
     let mut episodes = store();
     episodes.take(burst(1, 0, 2.2));
@@ -511,7 +541,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn play(steps: &[Step], cuts: &BTreeSet<usize>, grid: i64) -> Episodes {
     const COMPONENTS: [Component; 4] =
-        [Component::Burst5m, Component::NewRole, Component::Denials, Component::Rule(Privileged::AuthWrite)];
+        [Component::Burst5m, Component::NewRole, Component::Slow, Component::Rule(Privileged::AuthWrite)];
     let settings = Settings { episodes: 16, ..Settings::DEFAULT };
     let mut episodes = with(settings);
     let mut now = 0;

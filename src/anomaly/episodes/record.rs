@@ -29,6 +29,9 @@ pub(super) struct Record {
     pub(super) raised: Timestamp,
     #[serde(default)]
     pub(super) closed: Option<Timestamp>,
+    /// After it was over: the last time that its level had not fallen back yet.
+    #[serde(default)]
+    pub(super) lasted: Option<Timestamp>,
     /// The highest.
     pub(super) score: f64,
     /// Of that score.
@@ -99,6 +102,7 @@ impl Record {
             updated: at,
             raised: at,
             closed: None,
+            lasted: None,
             score: worth.score,
             recurrence_days: 0.0,
             is_beyond: false,
