@@ -396,16 +396,16 @@ fn an_episode_read_aloud_makes_sense() {
     );
     assert_eq!(
         say(vec![
-            single(Component::NewRole, 4.0, 7.0, ""),
+            single(Component::NewRole, 4.0, 7.0, "billing"),
             of(Component::Burst5m, 3.0, ""),
             of(Component::Burst1h, 2.9, "")
         ]),
-        "The client approle/payments took credentials of 7 roles that it never used before and took 214 \
+        "The client approle/payments took credentials of 7 roles that it never used before (billing among them) and took 214 \
          credentials of database/ledger in 5 minutes. An hour like this comes about once in 10 days."
     );
     assert_eq!(
         say(vec![single(Component::UnknownPaths, 3.6, 25.0, ""), single(Component::Denials, 3.0, 38.0, "")]),
-        "The client approle/payments was denied 25 paths that it had never asked for; usual is 1. An hour like this \
+        "The client approle/payments was denied 25 paths that it had never asked for. An hour like this \
          comes about once in 4 days."
     );
     assert_eq!(

@@ -134,7 +134,7 @@ fn of_mount(record: &Record, all: &[&Evidence]) -> String {
 /// What is usual beside it: `; in 28 days its most was 6`.
 fn usual(record: &Record, evidence: &Evidence) -> String {
     if evidence.component == Component::Silence {
-        return format!("; usual is a request every {}", hours(evidence.expected));
+        return format!("; longer than {} was hardly ever seen", hours(evidence.upper));
     }
     if !is_count(evidence.component) {
         return match evidence.last_seen {
