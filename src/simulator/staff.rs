@@ -125,7 +125,7 @@ pub(super) fn person(
         Network::Provider(rng.below(60) as u16 * 97 + rng.below(3) as u16)
     };
     let office = Network::Office(match of_team.zone {
-        super::calendar::Zone::Europe | super::calendar::Zone::Utc => 0,
+        super::calendar::Zone::Europe => 0,
         super::calendar::Zone::America => 1,
         super::calendar::Zone::India => 2,
     });
@@ -179,7 +179,6 @@ pub(super) fn pipeline(scenario: &Scenario, catalog: &Catalog, number: u32, now:
         })
         .collect();
     let farm = Farm {
-        name: format!("ci-{number}"),
         team,
         zone: of_team.zone,
         runners,
