@@ -222,4 +222,18 @@ pub const EPISODE_HOURS: i32 = 6;
 /// A regular subject's silence is told from this strength on.
 pub const SILENCE_STRENGTH: f64 = 3.0;
 /// A raised rate is told again when it has become so much stronger: it lasts for days.
-pub const SLOW_NEWS: f64 = 0.5;
+pub const SLOW_NEWS: f64 = 0.7;
+/// And no more once it was told at this strength, which is beyond any budget.
+pub const SLOW_TOLD: f64 = 5.0;
+/// Slow: growth is capped once two weeks are known; until then the level itself is being learnt.
+pub const SLOW_SETTLED: f64 = 14.0 * 24.0;
+/// A role that was taken up in the last two weeks: what an hour brings of it is not known yet.
+pub const YOUNG_ROLE: i32 = 14 * 24;
+/// Strength of a token's own count from which on a burst is one client's and not many clients' restart.
+pub const CONCENTRATED: f64 = 1.5;
+/// What a burst loses that is spread over as many tokens as credentials.
+pub const SPREAD: f64 = 0.5;
+/// One denied path says no more than this, whoever asks for it.
+pub const ONE_PATH: f64 = 2.5;
+/// A new address within a known network says no more than this.
+pub const NEIGHBOUR_MOST: f64 = 1.2;

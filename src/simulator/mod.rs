@@ -29,6 +29,7 @@ mod rng;
 mod scenario;
 mod slab;
 mod staff;
+mod state;
 mod town;
 mod truth;
 mod vault;
@@ -36,6 +37,7 @@ mod world;
 
 pub use attack::{Attack, AttackKind};
 pub use scenario::{Attacks, Flood, Plan, Scenario, Size};
+pub use state::{LeaseState, MountState, RoleState};
 pub use truth::{Counters, Place, Truth};
 pub use vault::Log;
 pub use world::World;

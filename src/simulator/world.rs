@@ -14,8 +14,10 @@ use crate::event::Timestamp;
 #[derive(Debug)]
 pub struct World {
     scenario: Scenario,
-    vault: Vault,
-    town: Town,
+    pub(super) vault: Vault,
+    pub(super) town: Town,
+    /// When the last line was written.
+    pub(super) now: i64,
     agenda: Agenda,
     actors: Vec<Box<dyn Actor>>,
 }
@@ -28,6 +30,7 @@ impl World {
             scenario: scenario.clone(),
             vault,
             town: Town::default(),
+            now: scenario.from.as_nanos(),
             agenda: Agenda::default(),
             actors: Vec::new(),
         };
@@ -64,6 +67,7 @@ impl World {
                 return None;
             }
             if ready < next {
+                self.now = ready;
                 return self.vault.take_line(line);
             }
             if task <= wake {

@@ -14,13 +14,19 @@ use crate::anomaly::stat::{strength, strength_of_ln};
 use crate::event::{Privileged, Text};
 
 /// A credential was issued. `true` if evidence was raised.
-pub fn issued(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now, is_troubled: bool) -> bool {
+pub fn issued(
+    subject: &mut Subject,
+    pool: &mut Pool,
+    (role, token): (&str, u32),
+    now: &Now,
+    is_troubled: bool,
+) -> bool {
     let mut raised = new_role(subject, pool, role, now);
     if subject.role != role {
         subject.role = Text::new(role);
     }
     let maturity = subject.maturity(now.hour);
-    let counts = subject.volume.issue(now);
+    let counts = subject.volume.issue(now, token);
     for (scale, count) in counts.into_iter().enumerate() {
         let Some(count) = count else { continue };
         let prior = pool.volume(scale);
@@ -45,6 +51,11 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
     let name = hash(role);
     let before = subject.roles.hours_of(name);
     let look = subject.roles.look(name, now.hour, p::ROLES);
+    // How much it takes of a role that it has just taken up says nothing about the others.
+    let age = subject.roles.hours_of(name).map_or(0, |(first, _)| now.hour - first);
+    subject
+        .slow
+        .issue(age < p::YOUNG_ROLE && now.hour - subject.first > p::YOUNG_ROLE / 2, super::now::short(name));
     let (new, weight) = match look {
         Look::Known => return false,
         Look::New(new) => (new, 1.0),
@@ -94,7 +105,9 @@ pub fn denied(subject: &mut Subject, pool: &Pool, path: u64, now: &Now) -> bool 
         let more = pool.more_paths.mean(p::ONE_MORE_PRIOR).clamp(p::ONE_MORE.0, p::ONE_MORE.1);
         let evidence = Evidence {
             component: Component::UnknownPaths,
-            strength: (strength(part) + f64::from(new - 1) * strength(more)).min(30.0) * maturity,
+            // One path is what a mistake in a configuration looks like.
+            strength: (strength(part).min(p::ONE_PATH) + f64::from(new - 1) * strength(more)).min(30.0)
+                * maturity,
             observed: new.into(),
             expected: 0.0,
             upper: most_new(part, more),

@@ -81,7 +81,8 @@ impl Models {
         match activity.act {
             Act::Issued { role: name, .. } | Act::ReadStatic { role: name } => {
                 role = name;
-                raised |= acts::issued(subject, pool, name, now, mounts.is_troubled(activity));
+                let token = token_of(activity);
+                raised |= acts::issued(subject, pool, (name, token), now, mounts.is_troubled(activity));
             }
             Act::Denied { path } | Act::NoSuchRole { path } => {
                 raised |= acts::denied(subject, pool, path, now);
@@ -254,6 +255,15 @@ impl Models {
             tell(&mut standing, calibration, now, &about, findings);
             subject.standing = standing;
         }
+    }
+}
+
+/// What stands for the client that asked: its token, or the address of one without an accessor.
+fn token_of(activity: &Activity<'_>) -> u32 {
+    match (activity.accessor, activity.source) {
+        (Some(accessor), _) => (accessor.0 >> 96) as u32,
+        (None, Some(address)) => Ladder::of(address).rungs[0],
+        (None, None) => 0,
     }
 }
 

@@ -66,9 +66,8 @@ impl Models {
         let end = of_hour(hour + 1);
         let now = Now { hour, ..Now::of(end) };
         let is_known = subject.maturity(hour) >= 1.0;
-        let issued = subject.volume.issued;
         let addresses = subject.sources.scale_out();
-        let over = subject.slow.add(issued, hour, addresses, |idle| liveness.was_live(idle));
+        let over = subject.slow.add(hour, addresses, |idle| liveness.was_live(idle));
         if let Some(peak) = over {
             pool.slow.add(peak.into());
         }
@@ -271,7 +270,8 @@ fn slow(subject: &mut Subject, pool: &Pool, now: &Now) -> bool {
         return false;
     }
     let Slow { told, .. } = &mut subject.slow;
-    let is_news = strength >= f64::from(*told) + p::SLOW_NEWS;
+    // Once it is far beyond any threshold, it is known.
+    let is_news = strength >= f64::from(*told) + p::SLOW_NEWS && f64::from(*told) < p::SLOW_TOLD;
     if is_news {
         *told = strength as f32;
     }

@@ -73,8 +73,9 @@ impl Novelty {
         }
         if self.known.len() == self.known.capacity() {
             // Grow by little: most have few.
-            self.known
-                .reserve_exact((self.known.len() / 2).clamp(2, most.max(2) - self.known.len().min(most - 1)));
+            self.known.reserve_exact(
+                (self.known.len() / 2).max(2).min(most.max(1) - self.known.len().min(most.max(1) - 1)),
+            );
         }
         self.known.push(Known { hash, first: hour, last: hour, held: false });
         self.new = self.new.saturating_add(1);

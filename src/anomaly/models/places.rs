@@ -74,6 +74,10 @@ fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     let prior = pool.sources[index].mean(p::NEW_SOURCE[index], p::POOL_WEIGHT);
     let part = subject.sources.rates[index].mean(prior, p::NOVELTY_WEIGHT);
     let mut new = strength(part);
+    if level < NETWORK {
+        // Within a network that it comes from, addresses are given out by others.
+        return new.min(p::NEIGHBOUR_MOST);
+    }
     if let Some(stranger) = subject.sources.stranger.filter(|_| level >= NETWORK) {
         // What is likelier of a theft than of a move counts by how rarely moves look like it.
         if stranger.overlap {

@@ -26,6 +26,15 @@ pub struct Slow {
     /// The strength of this excursion that was told last.
     #[serde(rename = "t", default)]
     pub told: f32,
+    /// Credentials of this hour: of roles used for long, and of those taken up lately.
+    #[serde(rename = "n", default)]
+    now: (u32, u32),
+    /// Roles taken up lately, and what an hour brings of each.
+    #[serde(rename = "y", default)]
+    young: Vec<(u32, f32)>,
+    /// What an hour brings of roles that were young, until the season has learnt it.
+    #[serde(rename = "g", default)]
+    grown: f32,
     /// By how much more is usual since somebody said so, until the season has learnt it; 0 is not at all.
     #[serde(rename = "u", default)]
     boost: f32,
@@ -36,19 +45,37 @@ pub struct Slow {
     expected: f32,
 }
 
+/// Roles taken up lately that are followed.
+const YOUNG: usize = 6;
+/// What one credential adds to a mean over three days.
+const YOUNG_RATE: f32 = 1.0 / 72.0;
+
 /// Hours that may be missed before the sum begins anew.
 const MOST_MISSED: i32 = 5 * 7 * 24;
 
 impl Slow {
+    /// Counts a credential of a role, which was taken up lately or not.
+    pub fn issue(&mut self, is_young: bool, role: u32) {
+        if !is_young {
+            if let Some(at) = self.young.iter().position(|(young, _)| *young == role) {
+                // Grown up: from now on it counts, and as much is usual.
+                let (_, rate) = self.young.swap_remove(at);
+                self.grown += rate;
+            }
+            self.now.0 += 1;
+            return;
+        }
+        self.now.1 += 1;
+        if let Some((_, rate)) = self.young.iter_mut().find(|(young, _)| *young == role) {
+            *rate += YOUNG_RATE;
+        } else if self.young.len() < YOUNG {
+            self.young.push((role, YOUNG_RATE));
+        }
+    }
+
     /// Takes an hour in, and the idle hours before it that were not silence of the log. Gives the
     /// peak of an excursion that is over.
-    pub fn add(
-        &mut self,
-        count: u32,
-        hour: i32,
-        scale_out: f64,
-        was_live: impl Fn(i32) -> bool,
-    ) -> Option<f32> {
+    pub fn add(&mut self, hour: i32, scale_out: f64, was_live: impl Fn(i32) -> bool) -> Option<f32> {
         let mut over = None;
         if self.hour == 0 || hour - self.hour > MOST_MISSED {
             self.hour = hour - 1;
@@ -59,6 +86,7 @@ impl Slow {
                 over = self.one(0, idle, 1.0).or(over);
             }
         }
+        let (count, _) = std::mem::take(&mut self.now);
         if hour > self.hour {
             over = self.one(count, hour, scale_out).or(over);
             self.hour = hour;
@@ -67,19 +95,25 @@ impl Slow {
     }
 
     fn one(&mut self, count: u32, hour: i32, scale_out: f64) -> Option<f32> {
+        for (_, rate) in &mut self.young {
+            *rate *= 1.0 - YOUNG_RATE;
+        }
+        self.young.retain(|(_, rate)| *rate > 1e-4);
         let mean = self.season.mean(hour.into(), p::SEASON_KAPPA, 0.0, 1e-3);
         let phi = self.season.phi(p::SLOW_PHI.0, p::SLOW_PHI.1, p::LEAST_PHI);
         // A deploy is one hour's matter: it is no reason to believe less in all the others.
-        let most = mean + 4.0 * (mean * phi).sqrt() + 4.0;
+        let most = mean + f64::from(self.grown) + 4.0 * (mean * phi).sqrt() + 4.0;
         let counted = f64::from(count).min(most);
         let known = self.season.hours() >= p::SLOW_AFTER;
-        let reference = self.reference(hour, known);
+        let settled = self.season.hours() >= p::SLOW_SETTLED;
+        let reference = self.reference(hour, settled);
         let factor = if known && self.season.level(0.0, 1e-3) > 0.0 {
             (reference / self.season.level(0.0, 1e-3)).clamp(0.1, 1.0)
         } else {
             1.0
         };
-        let expected = (mean * factor * scale_out * f64::from(1.0 + self.boost)).max(1e-3);
+        let usual = mean * factor * f64::from(1.0 + self.boost) + f64::from(self.grown);
+        let expected = (usual * scale_out).max(1e-3);
         self.season.add(counted, mean, hour.into(), p::SLOW_LIFE);
         if !known {
             return None;
@@ -99,9 +133,9 @@ impl Slow {
     }
 
     /// The level growth is held against: the season's, but no faster than allowed.
-    fn reference(&mut self, hour: i32, known: bool) -> f64 {
+    fn reference(&mut self, hour: i32, settled: bool) -> f64 {
         let level = self.season.level(0.0, 1e-3);
-        if !known {
+        if !settled {
             self.reference = level as f32;
             return level;
         }
@@ -109,7 +143,9 @@ impl Slow {
         let days = (day - self.day).clamp(0, 7);
         if days > 0 {
             self.day = day;
-            self.boost *= remains(i64::from(days) * 24, p::SLOW_LIFE / 2.0) as f32;
+            let left = remains(i64::from(days) * 24, p::SLOW_LIFE / 2.0) as f32;
+            self.boost *= left;
+            self.grown *= left;
             let most = f64::from(self.reference) * p::GROWTH_A_WEEK.powf(f64::from(days) / 7.0);
             self.reference = level.min(most.max(0.02)) as f32;
         }

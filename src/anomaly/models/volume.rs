@@ -92,6 +92,9 @@ impl Blocks {
     }
 }
 
+/// Tokens of an hour that are counted apart.
+const TOKENS: usize = 4;
+
 /// The volume of one subject.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Volume {
@@ -103,6 +106,12 @@ pub struct Volume {
     day: Ring<24>,
     #[serde(rename = "b", default)]
     blocks: [Blocks; 3],
+    /// Of an hour, to one token: restarts and deploys come with tokens of their own.
+    #[serde(rename = "k", default)]
+    token: Blocks,
+    /// Tokens of the current hour, those with the most, and their counts.
+    #[serde(rename = "w", default)]
+    tokens: [(u32, u32); TOKENS],
     /// The day of the third scale's block.
     #[serde(rename = "t", default)]
     today: i32,
@@ -128,9 +137,11 @@ impl Volume {
         over
     }
 
-    /// Counts a credential. Gives the scales at which there is something to look at, with the counts.
-    pub fn issue(&mut self, now: &Now) -> [Option<u32>; 3] {
+    /// Counts a credential, got by a token (or, where it has no name, from an address). Gives the
+    /// scales at which there is something to look at, with the counts.
+    pub fn issue(&mut self, now: &Now, token: u32) -> [Option<u32>; 3] {
         self.issued += 1;
+        self.token.peak = self.token.peak.max(self.count_token(token));
         let sums = [
             self.five_minutes.add(now.secs / 30),
             self.hour.add(now.secs / 300),
@@ -146,12 +157,36 @@ impl Volume {
         look
     }
 
+    fn count_token(&mut self, token: u32) -> u32 {
+        if let Some((_, count)) = self.tokens.iter_mut().find(|(known, count)| *known == token && *count > 0)
+        {
+            *count += 1;
+            return *count;
+        }
+        // The least makes room; what had more is not forgotten for it.
+        match self.tokens.iter_mut().min_by_key(|(_, count)| *count) {
+            Some(least) => *least = (token, 1),
+            None => {}
+        }
+        1
+    }
+
+    /// How rare it is that one token gets so much in an hour: what tells one client that takes
+    /// many from many clients that take one each.
+    fn concentration(&self) -> f64 {
+        let formula = strength_of_ln(self.token.counts(1.0).ln_sf(self.token.peak.into()));
+        formula.min(strength_of_ln(self.token.own.ln_sf(self.token.peak, self.token.count.into())))
+    }
+
     /// How rare such a count is, for a subject of which a block brings `prior` by its peers.
     pub fn strength(&self, scale: usize, count: u32, prior: f64) -> f64 {
         let blocks = &self.blocks[scale];
         let formula = strength_of_ln(blocks.counts(prior).ln_sf(count.into()));
         let own = strength_of_ln(blocks.own.ln_sf(count, blocks.count.into()));
-        (formula.min(own) - p::SCALES.log10()).max(0.0)
+        let strength = (formula.min(own) - p::SCALES.log10()).max(0.0);
+        // As many tokens as credentials: clients that restart. That is only half as bad.
+        let spread = (1.0 - self.concentration() / p::CONCENTRATED).clamp(0.0, 1.0);
+        strength * (1.0 - p::SPREAD * spread)
     }
 
     /// The evidence of such a count.
@@ -177,19 +212,21 @@ impl Volume {
     pub fn close(&mut self, hour: i32, gated: bool, priors: &[f64; 3]) -> [u32; 2] {
         self.issued = 0;
         self.gated_today |= gated;
+        self.token.close(hour, gated, 1.0);
+        self.tokens = [(0, 0); TOKENS];
         [0, 1].map(|scale: usize| self.blocks[scale].close(hour, gated, priors[scale]))
     }
 
     /// Lets a day pass.
     pub fn fade(&mut self, hours: i64) {
-        for blocks in &mut self.blocks {
+        for blocks in self.blocks.iter_mut().chain([&mut self.token]) {
             blocks.fade(hours);
         }
     }
 
     /// Takes maxima in that were held back.
     pub fn believe(&mut self, hour: i32) {
-        for blocks in &mut self.blocks {
+        for blocks in self.blocks.iter_mut().chain([&mut self.token]) {
             if let Some(waiting) = blocks.waiting.take() {
                 blocks.own.add(waiting.count, waiting.hour, p::EXTREMES_MEMORY);
             }
@@ -199,6 +236,6 @@ impl Volume {
 
     /// Bytes on the heap.
     pub fn heap(&self) -> usize {
-        self.blocks.iter().map(|blocks| blocks.own.heap()).sum()
+        self.blocks.iter().chain([&self.token]).map(|blocks| blocks.own.heap()).sum()
     }
 }

@@ -92,6 +92,7 @@ impl Attacker {
                     && age > if pass > 1 { DAY / 24 } else { 7 * DAY }
                     && issued >= if pass > 1 { 1 } else { 8 }
                     && (pass > 0 || !is_victim(resident))
+                    && (pass > 1 || self.kind != AttackKind::Harvest || has_choice(scene, resident))
                     && (!matches!(self.kind, AttackKind::SlowDoubling | AttackKind::Ramp)
                         || pass > 1
                         || (12.0..400.0).contains(&resident.per_day(scene.now)))
@@ -314,6 +315,14 @@ impl Attacker {
         attack.last = at;
         attack.requests += 1;
     }
+}
+
+/// Whether there are roles enough that it may read and does not use.
+fn has_choice(scene: &Scene<'_>, resident: &Resident) -> bool {
+    let catalog = &scene.vault.catalog;
+    let near = catalog.roles_near(resident.team);
+    let is_new = |role: &&usize| !resident.roles.contains(role) && catalog.may(resident.team, **role);
+    near.iter().filter(is_new).count() >= 8
 }
 
 fn rng_chance(rng: &mut Rng, amount: f64) -> bool {

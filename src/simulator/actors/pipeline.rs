@@ -18,7 +18,6 @@ const NIGHTLY: u8 = 3;
 /// What a CI system is like.
 #[derive(Debug)]
 pub(in super::super) struct Farm {
-    pub(in super::super) name: String,
     pub(in super::super) team: usize,
     pub(in super::super) zone: Zone,
     pub(in super::super) runners: Network,
