@@ -431,6 +431,21 @@ fn an_episode_read_aloud_makes_sense() {
 }
 
 #[test]
+fn no_part_is_rarer_than_the_whole() {
+    let mut calibrated =
+        finding(1, 0, vec![evidence(Component::NewSource, 6.0), evidence(Component::NewRole, 3.0)]);
+    // Such hours were found to be more common than their parts say.
+    calibrated.strength = 4.0;
+    calibrated.recurrence_days = 10.0;
+    calibrated.score = score::of_recurrence(10.0);
+    let mut episodes = store();
+    episodes.take(calibrated);
+    let episode = &all(&episodes)[0];
+    let scores: Vec<_> = episode.components.iter().map(|component| component.score).collect();
+    assert_eq!(scores, [episode.score, score::of_recurrence(0.1)]);
+}
+
+#[test]
 fn every_component_has_words_and_numbers_never_break_json() {
     let rules =
         [Privileged::RootToken, Privileged::AuditChange, Privileged::RevokeForce].map(Component::Rule);
