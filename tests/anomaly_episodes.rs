@@ -144,6 +144,16 @@ fn the_same_cause_is_told_once_a_day_and_another_one_at_once() {
     episodes.take(burst(1, 0, 4.5));
     episodes.take(burst(2, 0, 4.5));
     episodes.take(burst(1, 7 * HOUR, 5.6));
+    // What is counted for a day grows within it; a changing address of the same network is no other network.
+    let probing = |hours: i64, strength, detail: &str| {
+        let network = later(evidence(Component::NewSource, 3.0), detail);
+        finding(3, hours * HOUR, vec![evidence(Component::UnknownPaths, strength), network])
+    };
+    episodes.take(probing(8, 5.0, "2001:db8::/64 (2001:db8::1)"));
+    episodes.take(probing(15, 9.0, "2001:db8::/64 (2001:db8::2)"));
+    assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 1);
+    episodes.take(probing(16, 9.0, "2001:db9::/64 (2001:db9::2)"));
+    assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 2);
     // A day later it is told again.
     episodes.take(burst(2, 24 * HOUR, 4.5));
     let subjects: Vec<_> = all(&episodes).iter().map(|one| one.subject.entity_id.clone()).collect();
@@ -391,7 +401,7 @@ fn an_episode_read_aloud_makes_sense() {
     assert_eq!(
         say(vec![of(Component::Burst5m, 4.5, ""), single(Component::NewSource, 3.0, 1.0, "203.0.113.0/24")]),
         "The client approle/payments took 214 credentials of database/ledger in 5 minutes from a network that it \
-         never used (203.0.113.0/24); in 28 days its most was 6. An hour like this is rarer than anything seen in \
+         never used; in 28 days its most was 6. The network is 203.0.113.0/24. An hour like this is rarer than anything seen in \
          28 days of learning."
     );
     assert_eq!(
@@ -400,7 +410,7 @@ fn an_episode_read_aloud_makes_sense() {
             of(Component::Burst5m, 3.0, ""),
             of(Component::Burst1h, 2.9, "")
         ]),
-        "The client approle/payments took credentials of 7 roles that it never used before (billing among them) and took 214 \
+        "The client approle/payments took credentials of 7 roles that it never used before (billing among them) and 214 \
          credentials of database/ledger in 5 minutes. An hour like this comes about once in 10 days."
     );
     assert_eq!(
@@ -412,6 +422,16 @@ fn an_episode_read_aloud_makes_sense() {
         say(vec![single(Component::OffHours, 2.0, 1.0, "")]),
         "The client approle/payments was at work at an hour at which it hardly ever works. An hour like this comes \
          about 10 times a day."
+    );
+    assert_eq!(
+        say(vec![
+            of(Component::Slow, 3.3, ""),
+            single(Component::RoleListing, 2.0, 1.0, "database/"),
+            single(Component::OffHours, 1.5, 1.0, "")
+        ]),
+        "The client approle/payments has long been taking more credentials of database/ledger than it used to, 214 \
+         since it began, and listed the names of roles (database/) for the first time at an hour at which it hardly \
+         ever works; in 28 days its most was 6. An hour like this comes about once in 2 days."
     );
     let mut mount = finding(9, 0, vec![single(Component::FailedLogins, 3.2, 120.0, "")]);
     mount.subject = SubjectView {
@@ -428,6 +448,38 @@ fn an_episode_read_aloud_makes_sense() {
         "At auth/userpass/, 120 logins failed within an hour; usual is 1. It is not known well yet. An hour like this \
          comes about once in 2 days."
     );
+}
+
+#[test]
+fn a_client_is_called_by_the_name_that_says_most() {
+    let called = |mount: &str, display_name: &str, role: &str, namespace: &str| {
+        let mut one = burst(1, 0, 4.0);
+        one.subject.mount = mount.into();
+        one.subject.display_name = display_name.into();
+        one.subject.role = role.into();
+        one.subject.namespace = namespace.into();
+        let mut episodes = store();
+        episodes.take(one);
+        let summary = all(&episodes)[0].summary.clone();
+        summary.split(" took ").next().unwrap().to_owned()
+    };
+    for (mount, display_name, role, namespace, name) in [
+        ("auth/approle/", "approle", "payments", "", "The client approle/payments"),
+        ("auth/oidc/", "oidc-mira", "dev", "", "The client oidc-mira (role dev)"),
+        ("auth/kubernetes/", "kubernetes-shop-push", "push", "", "The client kubernetes-shop-push"),
+        ("auth/userpass/", "userpass-jo", "jo", "team-a", "The client userpass-jo of the namespace team-a"),
+        (
+            "auth/approle/",
+            "team-a-auth-approle",
+            "etl",
+            "team-a",
+            "The client approle/etl of the namespace team-a",
+        ),
+        ("auth/token/", "token", "", "", "The client with the entity ID entity-1"),
+        ("auth/ldap/", "ldap-\u{e9}lise", "", "", "The client ldap-\u{e9}lise"),
+    ] {
+        assert_eq!(called(mount, display_name, role, namespace), name);
+    }
 }
 
 #[test]

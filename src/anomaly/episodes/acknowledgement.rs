@@ -58,9 +58,11 @@ impl Cause {
         self.covers(finding, |component| component == Component::Slow)
     }
 
-    /// The same of what follows within hours: the count of a day still grows then.
+    /// The same of what follows within hours: what is counted for a day still grows then.
     pub(super) fn explains_soon(&self, finding: &Finding) -> bool {
-        self.covers(finding, |component| matches!(component, Component::Slow | Component::Burst1d))
+        self.covers(finding, |component| {
+            matches!(component, Component::Slow | Component::Burst1d | Component::UnknownPaths)
+        })
     }
 
     /// Of those that `grow`, the strength says how long it has gone on, and not how much it is.
@@ -73,10 +75,15 @@ impl Cause {
                 (evidence.strength < DECADE && !matches!(component, Component::Rule(_)))
                     || same.is_some_and(|(_, strength, detail)| {
                         (grow(component) || evidence.strength < strength + DECADE)
-                            && (!is_novelty(component) || *detail == evidence.detail)
+                            && (!is_novelty(component) || key(detail) == key(&evidence.detail))
                     })
             })
     }
+}
+
+/// What tells a role or a network from another; behind a network may stand the address of the moment.
+fn key(detail: &str) -> &str {
+    detail.split(' ').next().unwrap_or_default()
 }
 
 /// Of these, another role or network is another thing.

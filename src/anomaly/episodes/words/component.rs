@@ -62,7 +62,7 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
         Component::FailedLogins => {
             format!("{} in an hour{detail}", count(seen, "failed login", "failed logins"))
         }
-        Component::RoleListing => format!("the names of roles listed, which it never did before{detail}"),
+        Component::RoleListing => format!("the names of roles listed for the first time{detail}"),
         Component::Rule(operation) => format!("{}{detail}", operation_done(operation)),
     };
     if is_count(evidence.component) {
@@ -115,9 +115,10 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
         Component::Denials => {
             format!("was denied {}", count(seen, "request within an hour", "requests within an hour"))
         }
-        Component::UnknownPaths => {
-            format!("was denied {} that it had never asked for", count(seen, "path", "paths"))
+        Component::UnknownPaths if number(seen) == "1" => {
+            "was denied a path that it had never asked for".to_owned()
         }
+        Component::UnknownPaths => format!("was denied {} paths that it had never asked for", number(seen)),
         Component::Silence => format!("has been silent for {}", hours(seen)),
         Component::TwoNetworks => format!("used one token from two networks at a time{detail}"),
         Component::UnwrappedElsewhere => {
@@ -132,7 +133,7 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
         Component::Operational => {
             format!("got {} instead of credentials{what} within an hour", count(seen, "error", "errors"))
         }
-        Component::RoleListing => format!("listed the names of roles{detail}, which it never did before"),
+        Component::RoleListing => format!("listed the names of roles{detail} for the first time"),
         Component::FailedLogins => {
             format!("failed to log in {}", count(seen, "time within an hour", "times within an hour"))
         }
@@ -142,16 +143,11 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
 }
 
 /// How its subject did it: ` from a network that it never used`.
-pub(super) fn manner(evidence: &Evidence) -> Option<String> {
+pub(super) fn manner(evidence: &Evidence) -> &'static str {
     match evidence.component {
-        Component::NewSource if evidence.detail.is_empty() => {
-            Some(" from a network that it never used".to_owned())
-        }
-        Component::NewSource => {
-            Some(format!(" from a network that it never used ({})", name(&evidence.detail)))
-        }
-        Component::OffHours => Some(" at an hour at which it hardly ever works".to_owned()),
-        _ => None,
+        Component::NewSource => " from a network that it never used",
+        Component::OffHours => " at an hour at which it hardly ever works",
+        _ => "",
     }
 }
 
