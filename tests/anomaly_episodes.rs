@@ -1,5 +1,9 @@
 //! Episodes: which finding belongs to which, what is kept of them, and what is said of them.
-#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test panics to fail, and these numbers are exact"
+)]
 
 use leasewatch::anomaly::episodes::{Change, Episodes};
 use leasewatch::anomaly::{

@@ -1,8 +1,13 @@
 //! Episodes of anomalies as a person meets them: over the socket, on the pages, in the log, in reports.
-#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test panics to fail, and these numbers are exact"
+)]
 
 mod support;
 
+use leasewatch::simulator::{Attacks, Log, Scenario, Size, World};
 use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -174,7 +179,7 @@ fn the_configuration_can_vouch_for_one_too() {
         eventually("it is acknowledged", Duration::from_secs(30), || {
             let episode = first(state.to_str().unwrap());
             if episode["acknowledged"]["author"] == "jo" { Ok(()) } else { Err(episode.to_string()) }
-        })
+        });
     };
     wait();
     assert!(serving.stop().0.success());
@@ -271,4 +276,64 @@ fn a_report_has_the_episodes_and_says_what_a_budget_would_have_cost() {
         let (code, _, stderr) = leasewatch(&["analyze", &log, wrong[0], wrong[1]]);
         assert_eq!(code, 2, "{stderr}");
     }
+}
+
+/// Two weeks of a small cluster with attacks: its audit log as lines.
+fn simulated() -> Vec<String> {
+    let scenario = Scenario::weeks(11, 2).size(Size::small()).attacks(Attacks::PerWeek(5.0));
+    let mut world = World::new(&scenario);
+    let (mut line, mut lines) = (String::new(), Vec::new());
+    while let Some((_, log)) = world.next_line(&mut line) {
+        if log == Log::Audit {
+            lines.push(format!("{line}\n"));
+        }
+    }
+    lines
+}
+
+#[test]
+fn live_offline_and_with_a_crash_in_between_the_episodes_are_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines = simulated();
+    let (log, state) = (dir.path().join("audit.log"), dir.path().join("state"));
+    let (log, state) = (log.to_str().unwrap(), state.to_str().unwrap());
+    let arguments = ["--audit-log", log, "--state-dir", state, "--checkpoint.interval", "1s"];
+    let add = |lines: &[String]| {
+        use std::io::Write as _;
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+        file.write_all(lines.concat().as_bytes()).unwrap();
+    };
+    let read = |serving: &Leasewatch, count: usize| {
+        serving.metrics_when("the log is read", |page| {
+            let read = page.sum("leasewatch_log_lines_total", &[("source", "audit")]);
+            if read >= count as f64 { Ok(()) } else { Err(format!("{read} lines")) }
+        });
+    };
+    let (first, second) = (lines.len() / 3, lines.len() * 2 / 3);
+    add(&lines[..first]);
+    let mut serving = Leasewatch::start(arguments, &[]);
+    read(&serving, first / 2);
+    serving.kill9();
+    add(&lines[first..second]);
+    serving.restart();
+    read(&serving, second);
+    serving.kill9();
+    serving.restart();
+    add(&lines[second..]);
+    read(&serving, lines.len());
+    // Time goes on to where nothing is open any more: half a year lies between the log and the clock.
+    let live = eventually("everything is over", Duration::from_secs(60), || {
+        let live = episodes(state, &["--min-score", "0"]);
+        let all = live["episodes"].as_array().unwrap();
+        let is_over = all.iter().all(|episode| !episode["closed_at"].is_null());
+        if is_over && !all.is_empty() { Ok(live.clone()) } else { Err(live["as_of"].to_string()) }
+    });
+    assert!(serving.stop().0.success());
+    let as_of = live["as_of"].as_str().unwrap();
+    let (code, text, stderr) =
+        leasewatch(&["analyze", log, "--format", "json", "--min-score", "0", "--at", as_of]);
+    assert_eq!(code, 0, "{stderr}");
+    let offline: Value = serde_json::from_str(&text).unwrap();
+    assert!(live["episodes"].as_array().unwrap().len() > 3, "{live}");
+    assert_eq!(live["episodes"], offline["episodes"]);
 }
