@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic as a test may")]
 
+use leasewatch::anomaly::Settings;
 use leasewatch::config::LogKind;
 use leasewatch::event::Timestamp;
 use leasewatch::pipeline::{Input, Lines, Pipeline, Progress, Saved};
@@ -61,7 +62,7 @@ impl LineSource for Issues {
 
 fn main() {
     let before = resident();
-    let limits = Limits { label_sets: 2_000, leases: LEASES as usize };
+    let limits = Limits { label_sets: 2_000, leases: LEASES as usize, anomaly: Settings::OFF };
     let source = Box::new(Issues { next: 0, end: LEASES });
     let mut pipeline = Pipeline::new(limits, vec![Input::new("audit", Lines::Log(LogKind::Audit), source)]);
     let end = Timestamp::from_nanos(i64::MAX);

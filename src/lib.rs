@@ -12,6 +12,7 @@
 //! ARCHITECTURE.md has the picture at length, and the invariants.
 #![forbid(unsafe_code)]
 
+pub mod anomaly;
 pub mod audit;
 pub mod cli;
 pub mod command;

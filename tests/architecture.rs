@@ -19,7 +19,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("audit", &["event"]),
     ("serverlog", &["event"]),
     ("observed", &["event"]),
-    ("state", &["event", "engine", "snapshot", "contract"]),
+    ("anomaly", &["event", "snapshot", "contract"]),
+    ("state", &["event", "engine", "anomaly", "snapshot", "contract"]),
     ("pipeline", &["event", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"]),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
@@ -29,7 +30,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Folders that only compute.
-const PURE: &[&str] = &["event", "engine", "audit", "serverlog", "observed", "state", "contract", "snapshot"];
+const PURE: &[&str] =
+    &["event", "anomaly", "engine", "audit", "serverlog", "observed", "state", "contract", "snapshot"];
 
 /// What only computing has no use for.
 const WORLD: &[&str] = &[

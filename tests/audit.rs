@@ -99,15 +99,16 @@ fn the_corpus_tells_tokens_leases_and_requesters() {
             assert_eq!(entry.ttls.default, WrittenTtl::Hidden, "{line}");
             count("roles written", is_response);
         }
-        let is_asked_for = is_response && (entry.lease.is_some() || entry.wrapped);
-        assert_eq!(entry.requester.is_some(), is_asked_for, "{line}");
-        if let Some(requester) = entry.requester {
-            assert!(
-                matches!(&*requester.display_name, "approle" | "root")
-                    || requester.display_name.contains("kubernetes"),
-                "{line}"
-            );
+        assert_eq!(entry.who.is_some(), is_response && entry.caller.known, "{line}");
+        if let Some(who) = entry.who {
+            let name = who.requester.display_name;
+            let has_role = who.role.starts_with("app-");
+            let is_app = name == "approle" || name.contains("kubernetes");
+            assert!(is_app && has_role || matches!(&*name, "root" | "token") && !has_role, "{line}");
         }
+        let address =
+            line.split_once(r#""remote_address":""#).map(|(_, rest)| rest.split('"').next().unwrap());
+        assert_eq!(entry.source.map(|address| address.to_string()).as_deref(), address, "{line}");
     }
     assert_eq!(
         counts["tokens with 120 seconds"] + counts["tokens of another TTL"],
@@ -256,11 +257,18 @@ fn unwrapping_and_who_it_was_are_told() {
         "request": path, "response": {"secret": {"lease_id": "database/creds/app/x"}}
     }));
     assert_eq!(unwrapped.action, Action::Unwrap);
-    let requester = unwrapped.requester.unwrap();
+    let requester = unwrapped.who.unwrap().requester;
     assert_eq!((&*requester.entity, &*requester.display_name), ("ent-1", "approle"));
     let wrapped = json!({"request": {"path": "database/creds/app", "operation": "read", "mount_point": "database/"},
         "response": {"wrap_info": {"creation_path": "database/creds/app"}}});
-    assert!(response(&wrapped).requester.is_some());
+    assert!(response(&wrapped).who.is_some());
     assert_eq!(response(&json!({"request": {"path": "sys/wrapping/lookup"}})).action, Action::Other);
-    assert_eq!(response(&json!({"request": {"path": "kv/a"}})).requester, None);
+    assert_eq!(response(&json!({"request": {"path": "kv/a"}, "auth": null})).who, None);
+    let from = |address: &str| {
+        let request = json!({"request": {"path": "kv/a", "remote_address": address}});
+        response(&request).source.map(|address| address.to_string())
+    };
+    assert_eq!(from("::ffff:10.0.0.7").as_deref(), Some("10.0.0.7"));
+    assert_eq!(from("fe80::1%eth0").as_deref(), Some("fe80::1"));
+    assert_eq!(from("@"), None);
 }

@@ -8,8 +8,9 @@ use super::view::{self, Line};
 use super::{error_text, hashed, json, token};
 use crate::event::{
     Action, Caller, Entry, Event, EventKind, Failure, Mount, OWN_MARKER_PREFIX, Operation, Outcome,
-    RequestId, Requester, Stage, Text, Timestamp, WrittenTtl, WrittenTtls,
+    RequestId, Requester, Stage, Text, Timestamp, Who, WrittenTtl, WrittenTtls,
 };
+use core::net::IpAddr;
 
 /// Why a line could not be read: the label `reason` of `leasewatch_log_unreadable_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -89,12 +90,13 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
     let renews = matches!(action, Action::Renew(_));
     let cap = response.filter(|_| renews || action == Action::Engine && lease.is_some()).and_then(cap);
     let data = request.data.as_ref();
-    let requester = auth
-        .filter(|_| stage == Stage::Response && (lease.is_some() || wrapped) && caller.known)
-        .map(|auth| Requester {
+    let who = auth.filter(|_| stage == Stage::Response && caller.known).map(|auth| Who {
+        requester: Requester {
             entity: Text::from(&*auth.entity_id),
             display_name: Text::from(&*auth.display_name),
-        });
+        },
+        role: auth.metadata.as_ref().and_then(|data| data.role.as_deref()).unwrap_or_default().into(),
+    });
     Some(Entry {
         stage,
         id: RequestId::parse(&request.id),
@@ -127,7 +129,8 @@ fn entry(stage: Stage, line: &Line<'_>) -> Option<Entry> {
             (_, Some(wrap)) if wrapped => [hashed::token(&wrap.token), hashed::token(&wrap.accessor)],
             _ => [None; 2],
         },
-        requester: requester.map(Box::new),
+        who: who.map(Box::new),
+        source: source(&request.remote_address),
         action,
         relayed: match stage {
             Stage::Request => !line.forwarded_from.is_empty(),
@@ -205,6 +208,13 @@ fn outcome(line: &Line<'_>, engine: &str, caller: Caller) -> Outcome {
         Some(400..) => Outcome::Failed(Failure::Other),
         _ => Outcome::Ok,
     }
+}
+
+/// The address of the client; an IPv4 one in the clothes of IPv6 as what it is.
+fn source(text: &str) -> Option<IpAddr> {
+    // A zone (`%eth0`) belongs to the machine that Vault runs on.
+    let address = text.split('%').next().unwrap_or(text);
+    address.parse().ok().map(|address: IpAddr| address.to_canonical())
 }
 
 /// The first of two texts that is not empty.

@@ -231,6 +231,46 @@ impl<'a, 'de: 'a> Deserialize<'de> for Data<'a> {
     }
 }
 
+/// The metadata of a token: what the login was for.
+#[derive(Debug, Default)]
+pub(super) struct Metadata<'a> {
+    /// Role of the auth method (`role`, of AppRole `role_name`), or else the user name.
+    pub(super) role: Option<Cow<'a, str>>,
+}
+
+impl<'a, 'de: 'a> Deserialize<'de> for Metadata<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Metadata<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Metadata::default())
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut metadata = Metadata::default();
+                while let Some(Str(key)) = map.next_key()? {
+                    match &*key {
+                        "role" | "role_name" => {}
+                        "username" if metadata.role.is_none() => {}
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            continue;
+                        }
+                    }
+                    if let Loose::Text(text) = map.next_value()? {
+                        metadata.role = Some(text);
+                    }
+                }
+                Ok(metadata)
+            }
+        }
+        deserializer.deserialize_any(Keys)
+    }
+}
+
 /// The policies of a token: whether there are any, and whether one is `root`.
 #[derive(Debug, Default)]
 pub(super) struct Policies {

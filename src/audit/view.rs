@@ -2,7 +2,7 @@
 //! field may be missing (Vault leaves out what is empty, older versions lack
 //! many): a text is empty then. Unknown ones are passed over.
 
-use super::loose::{Amount, Data, Loose, Policies, Str, TokenType};
+use super::loose::{Amount, Data, Loose, Metadata, Policies, Str, TokenType};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -35,6 +35,8 @@ pub(super) struct Auth<'a> {
     pub(super) accessor: Str<'a>,
     #[serde(default)]
     pub(super) policies: Policies,
+    #[serde(borrow)]
+    pub(super) metadata: Option<Metadata<'a>>,
     #[serde(default)]
     pub(super) token_type: TokenType,
     #[serde(default)]
@@ -72,6 +74,8 @@ pub(super) struct Request<'a> {
     pub(super) path: Str<'a>,
     #[serde(borrow)]
     pub(super) data: Option<Data<'a>>,
+    #[serde(borrow, default)]
+    pub(super) remote_address: Str<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]

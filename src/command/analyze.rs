@@ -2,6 +2,7 @@
 //! report at the end. Reads no clock: the same files give the same output.
 
 use super::finished::Finished;
+use crate::anomaly::Settings;
 use crate::cli::{AnalyzeArgs, Format};
 use crate::exposition::render;
 use crate::report::{Report, json, text};
@@ -19,7 +20,11 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         server: &args.server_log,
         at: args.at,
         max_line_bytes: args.max_line_bytes,
-        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity },
+        limits: Limits {
+            label_sets: args.label_sets,
+            leases: args.ledger_capacity,
+            anomaly: Settings::DEFAULT,
+        },
     }
     .read()?;
     let as_of = args.at.unwrap_or(pipeline.front());

@@ -1,6 +1,7 @@
 //! Finished logs: files that are all there, folded once, up to a moment or to their end. Reads no
 //! clock: the same files come to the same state.
 
+use crate::anomaly::Settings;
 use crate::config::LogKind;
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, Progress};
@@ -104,7 +105,8 @@ fn first_time(kind: LogKind, path: &Path) -> Timestamp {
         return never;
     };
     let input = Input::new("", Lines::Log(kind), Box::new(Container::new(archive, None, 32 << 20)));
-    let mut pipeline = Pipeline::new(Limits { label_sets: 0, leases: 0 }, vec![input]);
+    let mut pipeline =
+        Pipeline::new(Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF }, vec![input]);
     for _ in 0..LOOK_AT {
         let progress = pipeline.run(Instant::now(), Timestamp::MIN, never, 1);
         if pipeline.front() > Timestamp::MIN {

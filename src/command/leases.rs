@@ -2,6 +2,7 @@
 
 use super::finished::Finished;
 use super::local::leases::{self as local, Query};
+use crate::anomaly::Settings;
 use crate::cli::{LeaseCondition, LeaseGroups, LeasesArgs, LeasesFormat};
 use crate::config::Config;
 use crate::report::leases::{By, Filter, Is, Leases, View, ids, json, notes, text};
@@ -61,7 +62,7 @@ fn read(args: &LeasesArgs) -> anyhow::Result<Leases> {
         server: &args.server_log,
         at: args.at,
         max_line_bytes: args.max_line_bytes,
-        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity },
+        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly: Settings::OFF },
     }
     .read()?;
     for input in pipeline.inputs() {

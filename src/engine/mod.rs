@@ -15,6 +15,8 @@ pub enum Meaning<'p> {
     Issue(Role<'p>),
     /// A credential that others get too, and that Vault rotates by itself.
     ReadStatic(Role<'p>),
+    /// The names of the roles are listed.
+    ListRoles,
     /// A role is written.
     WriteRole(Role<'p>),
     /// A role is deleted.
@@ -227,8 +229,15 @@ pub fn meaning<'p>(mount_type: &str, path: &'p str, operation: Operation) -> Mea
             changed(engine, path, false)
         }
         Operation::Delete => changed(engine, path, true),
+        Operation::List if lists_roles(engine, path) => Meaning::ListRoles,
         Operation::List | Operation::Other => Meaning::Other,
     }
+}
+
+/// The folder of roles itself, with its last slash or without.
+fn lists_roles(engine: &Engine, path: &str) -> bool {
+    let folder = path.trim_end_matches('/');
+    engine.roles.iter().any(|pattern| pattern.prefix.trim_end_matches('/') == folder)
 }
 
 fn changed<'p>(engine: &Engine, path: &'p str, deleted: bool) -> Meaning<'p> {
@@ -303,6 +312,15 @@ mod tests {
         assert_eq!(meaning("database", "config/pg", Operation::Write), Meaning::WriteConfig("pg"));
         assert_eq!(meaning("database", "rotate-root/pg", Operation::Write), Meaning::RotateRoot("pg"));
         assert_eq!(meaning("aws", "config/rotate-root", Operation::Write), Meaning::RotateRoot(""));
+    }
+
+    #[test]
+    fn a_list_of_roles_is_one_with_or_without_the_slash() {
+        for path in ["roles", "roles/", "static-roles"] {
+            assert_eq!(meaning("database", path, Operation::List), Meaning::ListRoles, "{path}");
+        }
+        assert_eq!(meaning("database", "roles/a/", Operation::List), Meaning::Other);
+        assert_eq!(meaning("kv", "roles/", Operation::List), Meaning::Other);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{Failure, Outcome, RevocationForm, Timestamp};
 use compact_str::CompactString;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 /// Text of a log line; most are short, and short ones are kept in place.
@@ -58,11 +59,23 @@ pub struct Entry {
     pub token: Option<GrantedToken>,
     /// The wrapping token and its accessor, where an answer was wrapped or unwrapped.
     pub wrapping: [Option<TokenHash>; 2],
-    /// Who asked, of an answer that a lease comes with (or may, being wrapped).
-    pub requester: Option<Box<Requester>>,
+    /// Who asked, on a response entry of a token that Vault knew.
+    pub who: Option<Box<Who>>,
+    /// Address that the request came from, as Vault saw it: a load balancer's, if one is in between.
+    pub source: Option<IpAddr>,
 }
 
-/// Who asked for a lease, for people: never in metrics or log lines.
+/// Whose token it is that asked: never in metrics or log lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Who {
+    /// As people know him.
+    pub requester: Requester,
+    /// What the login was for, by the token's metadata: the role of the auth method, or the user
+    /// name; empty where it has none.
+    pub role: Text,
+}
+
+/// Who asked, for people: never in metrics or log lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Requester {
     /// Entity ID; empty where the token has none.
@@ -261,6 +274,20 @@ pub enum LeaseRef {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LeaseHash(pub u128);
 
+impl TokenHash {
+    /// The first half, which is enough to tell those apart that are kept.
+    pub const fn half(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
+impl LeaseHash {
+    /// The first half, which is enough to tell those apart that are kept.
+    pub const fn half(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+}
+
 /// A request's ID: a UUID, or the hash of whatever else stood there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u128);
@@ -305,6 +332,14 @@ impl RequestId {
         const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
         const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
         Self(text.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
+    }
+}
+
+impl std::fmt::Display for RequestId {
+    /// As a UUID.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let hex = format!("{:032x}", self.0);
+        write!(f, "{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
     }
 }
 

@@ -11,7 +11,7 @@ mod time;
 
 pub use entry::{
     Action, Caller, Entry, GrantedToken, LeaseHash, LeaseRef, Mount, Operation, Privileged, RequestId,
-    Requester, Stage, Text, TokenHash, WrittenTtl, WrittenTtls,
+    Requester, Stage, Text, TokenHash, Who, WrittenTtl, WrittenTtls,
 };
 pub use observation::{Fact, LeaseKey, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
 pub use outcome::{Failure, Outcome, RenewalTrouble, RevocationForm, RevocationTrouble};

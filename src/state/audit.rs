@@ -106,6 +106,8 @@ impl State {
             Action::Engine => self.engine(at, entry, subject, ended, took),
             Action::Probe | Action::Unwrap | Action::Other => {}
         }
+        // Last: what is about a role that this entry has made real is about a real role.
+        self.score(at, entry, subject);
     }
 
     fn engine(
@@ -170,12 +172,12 @@ impl State {
                     self.traffic.root_rotated(mount, connection, at);
                 }
             }
-            Meaning::Other => {}
+            Meaning::ListRoles | Meaning::Other => {}
         }
     }
 
     /// Why a request for a credential failed, if it did.
-    fn failure(&self, entry: &Entry, subject: &Subject<'_>, role: Role<'_>) -> Option<Failure> {
+    pub(super) fn failure(&self, entry: &Entry, subject: &Subject<'_>, role: Role<'_>) -> Option<Failure> {
         match entry.failure() {
             // An engine that answers nothing at all (HTTP 404) has no such role.
             None => (entry.lease.is_none() && !entry.wrapped && !entry.has_data).then_some(Failure::NotFound),

@@ -258,6 +258,11 @@ impl Labels {
         &self.mounts[mount.0 as usize].namespace
     }
 
+    /// The path of a mount, `(unknown)` and `(other)` for the reserved ones.
+    pub fn path_of(&self, mount: MountId) -> &str {
+        &self.mounts[mount.0 as usize].path
+    }
+
     /// The mount type, `(unknown)` where no entry told it.
     pub fn engine(&self, mount: MountId) -> &str {
         &self.mounts[mount.0 as usize].engine

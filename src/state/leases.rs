@@ -3,7 +3,7 @@
 
 use super::State;
 use super::labels::{MountId, RoleId};
-use super::ledger::{Counted, Failed, Issue, Renewal, Target, half, key};
+use super::ledger::{Counted, Failed, Issue, Renewal, Target, key};
 use super::renewals::Renewed;
 use super::revocations::Asked;
 use super::subject::{self, Subject};
@@ -30,7 +30,7 @@ impl State {
             at,
             lease: entry.lease.as_deref(),
             caller: entry.caller,
-            requester: entry.requester.as_deref(),
+            requester: entry.who.as_deref().map(|who| &who.requester),
             wrapping: entry.wrapping,
             granted: entry.granted,
         });
@@ -198,7 +198,7 @@ fn target(entry: &Entry) -> Option<Target> {
     match (form, lease) {
         (RevocationForm::Lease, LeaseRef::Plain(lease)) => Some(Target::Lease(key(lease))),
         (RevocationForm::Lease, LeaseRef::Hashed(hash)) => {
-            Some(Target::Hashed(half(*hash), entry.namespace.to_string()))
+            Some(Target::Hashed(hash.half(), entry.namespace.to_string()))
         }
         (RevocationForm::Prefix | RevocationForm::Force, LeaseRef::Plain(prefix)) => Some(Target::Prefix {
             suffix: if entry.namespace.is_empty() {

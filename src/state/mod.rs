@@ -4,6 +4,7 @@
 //! Each subsystem is a file with its state, its update and its series; a new
 //! one is that file, a field below, and a line in `families`.
 
+mod activity;
 mod audit;
 mod counters;
 mod credentials;
@@ -22,6 +23,7 @@ mod subject;
 mod traffic;
 mod unfinished;
 
+use crate::anomaly::{self, Anomalies};
 use crate::contract::own::AUDIT_CANARY_SUCCESS;
 use crate::event::{Event, EventKind, Timestamp};
 use crate::snapshot::{Family, Series};
@@ -59,17 +61,19 @@ pub enum OriginLog {
 }
 
 /// How much there may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Label sets (mounts and roles) that get a place of their own.
     pub label_sets: usize,
     /// Outstanding leases that are kept, and as many tokens.
     pub leases: usize,
+    /// How anomalies are scored.
+    pub anomaly: anomaly::Settings,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { label_sets: 2_000, leases: 1_000_000 }
+        Self { label_sets: 2_000, leases: 1_000_000, anomaly: anomaly::Settings::default() }
     }
 }
 
@@ -94,6 +98,7 @@ pub struct State {
     unfinished: unfinished::Unfinished,
     traffic: traffic::Traffic,
     counters: counters::Counters,
+    anomalies: Anomalies,
     /// Namespaces by the ID that their lease IDs end with.
     namespaces: BTreeMap<String, String>,
     /// When a request of the exporter's own was last seen in an audit log.
@@ -114,6 +119,7 @@ impl State {
             unfinished: unfinished::Unfinished::default(),
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
+            anomalies: Anomalies::new(limits.anomaly),
             namespaces: BTreeMap::new(),
             canary: None,
         }
@@ -123,6 +129,7 @@ impl State {
     pub fn restore(&mut self, limits: Limits) {
         self.labels.restore(limits.label_sets);
         self.ledger.restore(limits.leases);
+        self.anomalies.restore(limits.anomaly);
     }
 
     /// The leases and tokens as they are now, for a checkpoint: they are not in the JSON.
@@ -167,7 +174,10 @@ impl State {
     /// Lines of a source were lost, somewhere before its next one.
     pub fn gap(&mut self, origin: Origin, at: Timestamp) {
         match origin.log {
-            OriginLog::Audit => self.ledger.audit_gap(at),
+            OriginLog::Audit => {
+                self.ledger.audit_gap(at);
+                self.anomalies.gap(at);
+            }
             OriginLog::Server => self.ledger.server_gap(origin.node, at),
             OriginLog::Observations => {}
         }
@@ -194,6 +204,7 @@ impl State {
         self.place_ends(to);
         let outcomes = self.ledger.advance(before, to);
         self.settled(outcomes);
+        self.anomalies.advance(before, to);
     }
 
     /// Gives back the places of roles that nothing has been heard of for long.
@@ -240,6 +251,11 @@ impl State {
             }
         }
         families
+    }
+
+    /// What is unusual.
+    pub fn anomalies(&self) -> &Anomalies {
+        &self.anomalies
     }
 
     /// When a request of the exporter's own was last seen in an audit log.

@@ -25,6 +25,9 @@ impl State {
                     }
                 });
                 self.revocations.failed(role, trouble);
+                if !is_token(&lease) {
+                    self.score_failed_revocation(at, role);
+                }
             }
             // Counted as a request that failed; Vault's own attempts go on as before.
             ServerEvent::RequestedRevocationFailed { lease, .. } => {

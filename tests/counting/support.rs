@@ -1,5 +1,6 @@
 //! Logs made line by line, and the counts they come to.
 
+use leasewatch::anomaly::Settings;
 use leasewatch::config::LogKind;
 use leasewatch::event::Timestamp;
 use leasewatch::pipeline::{Input, Lines, Pipeline, Progress, Stats};
@@ -41,7 +42,7 @@ impl LineSource for Memory {
     }
 }
 
-pub const LIMITS: Limits = Limits { label_sets: 100, leases: 10_000 };
+pub const LIMITS: Limits = Limits { label_sets: 100, leases: 10_000, anomaly: Settings::OFF };
 const END: Timestamp = Timestamp::from_nanos(i64::MAX);
 
 /// A pipeline over audit logs.

@@ -1,5 +1,6 @@
 //! Playing logs held in memory through the pipeline, and looking at what it shows.
 
+use leasewatch::anomaly::Settings;
 use leasewatch::config::LogKind;
 use leasewatch::event::Timestamp;
 use leasewatch::pipeline::{Input, Lines, Pipeline, Progress, Saved};
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub const LIMITS: Limits = Limits { label_sets: 1000, leases: 100_000 };
+pub const LIMITS: Limits = Limits { label_sets: 1000, leases: 100_000, anomaly: Settings::OFF };
 pub const SECOND: i64 = 1_000_000_000;
 
 /// What a source gives.

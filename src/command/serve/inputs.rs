@@ -2,6 +2,7 @@
 //! the checkpoint says.
 
 use super::feed::Feed;
+use crate::anomaly::Settings;
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
@@ -121,7 +122,8 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         may_come
     });
     let (names, inputs) = found.into_iter().unzip();
-    let limits = Limits { label_sets: config.label_sets, leases: config.ledger_capacity };
+    let limits =
+        Limits { label_sets: config.label_sets, leases: config.ledger_capacity, anomaly: Settings::DEFAULT };
     let mut pipeline = match saved {
         Some(saved) => Pipeline::resume(saved.applied, saved.front, saved.state, limits, inputs),
         None => Pipeline::new(limits, inputs),

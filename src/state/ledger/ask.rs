@@ -2,7 +2,7 @@
 //! server log reports. Times are of the audit log, which has its own clock.
 
 use super::lease::{is_below, suffix_of};
-use crate::event::{LeaseHash, RequestId, Timestamp};
+use crate::event::{RequestId, Timestamp};
 use crate::state::labels::MountId;
 use crate::state::revocations::Asked;
 use serde::{Deserialize, Serialize};
@@ -31,11 +31,6 @@ pub(in crate::state) enum Target {
     Prefix { suffix: String, prefix: String, by_force: bool },
     /// Some token.
     Token,
-}
-
-/// The first half of a keyed hash, which is enough to tell leases apart.
-pub(in crate::state) fn half(LeaseHash(hash): LeaseHash) -> u64 {
-    (hash >> 64) as u64
 }
 
 /// A request to revoke.

@@ -3,9 +3,7 @@
 //! instant may be read in any order.
 
 use super::ask::{Ask, Asks, Offset, SKEW, Target};
-use super::lease::{
-    Certainty, Due, Lease, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, is_below, suffix_of,
-};
+use super::lease::{Certainty, Due, Lease, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED};
 use super::role::{Anonymous, Cause};
 use super::ttl::RoleTtl;
 use crate::event::Timestamp;
@@ -210,12 +208,8 @@ impl Ask {
 }
 
 fn asked_by_prefix(ending: &Ending, at: Timestamp, asks: &mut Asks, skew: i64) -> Option<bool> {
-    let covers = |ask: &Ask| match &ask.target {
-        Target::Prefix { suffix, prefix, .. } => {
-            *suffix == suffix_of(&ending.lease) && is_below(&ending.lease, prefix)
-        }
-        _ => false,
-    };
+    let is_prefix = |ask: &Ask| matches!(ask.target, Target::Prefix { .. });
+    let covers = |ask: &Ask| is_prefix(ask) && ask.wants(ending.key, &ending.lease);
     match asks.covering(at, skew, covers)?.target {
         Target::Prefix { by_force, .. } => Some(by_force),
         _ => None,

@@ -1,7 +1,7 @@
 //! Grants: what the audit log says of leases. Issues, renewals, unwrapped
 //! answers, and requests to revoke.
 
-use super::ask::{Counted, SKEW, Target, half};
+use super::ask::{Counted, SKEW, Target};
 use super::ending::{Ending, Known};
 use super::lease::{
     self, Certainty, END_HIDDEN, Lease, NOBODY, NONE, QUEUED, QUEUED_FORCE, QUEUED_PREFIX, RENEWED, SURE,
@@ -56,7 +56,7 @@ impl Ledger {
                 .map_or(NOBODY, |requester| requester_of(&mut self.requesters, requester)),
             limit: issue.caller.batch_end.unwrap_or(NONE),
             end: issue.granted.map_or(NONE, |left| issue.at.plus_secs(secs(left))),
-            wrapping: issue.wrapping.map(|hash| hash.map(token_half)),
+            wrapping: issue.wrapping.map(|hash| hash.map(TokenHash::half)),
         };
         let Some(id) = issue.lease else {
             self.place(issue.role, anonymous, issue.at);
@@ -117,7 +117,7 @@ impl Ledger {
         if self.recent.contains(key) {
             // Its end was read first, by a clock that is behind.
             let known = self.endings.iter_mut().find(|ending| ending.key == key)?.known.as_mut()?;
-            known.hash = hash.map_or(known.hash, half);
+            known.hash = hash.map_or(known.hash, LeaseHash::half);
             known.flags = known.flags & !SURE | END_HIDDEN | RENEWED;
             return None;
         }
@@ -130,7 +130,7 @@ impl Ledger {
             let used = i128::from(at.nanos_since(kept.granted).max(0));
             u32::try_from(used * 1_000_000 / whole).unwrap_or(u32::MAX)
         });
-        if let Some(hash) = hash.map(half).filter(|hash| *hash != 0) {
+        if let Some(hash) = hash.map(LeaseHash::half).filter(|hash| *hash != 0) {
             // Another device's hash of the same ID takes the place of this one's.
             if self.by_hash.get(&kept.hash) == Some(&slot) {
                 self.by_hash.remove(&kept.hash);
@@ -169,7 +169,7 @@ impl Ledger {
             return;
         }
         let kept = self.roles.entry(role).or_default();
-        match kept.unwrap(wrapping.map(|hash| hash.map(token_half))) {
+        match kept.unwrap(wrapping.map(|hash| hash.map(TokenHash::half))) {
             Some(anonymous) => {
                 self.anonymous = self.anonymous.saturating_sub(1);
                 let form = form_of(&mut self.forms, id);
@@ -390,8 +390,4 @@ impl Ledger {
 
 fn secs(secs: u64) -> i64 {
     i64::try_from(secs).unwrap_or(i64::MAX)
-}
-
-fn token_half(TokenHash(hash): TokenHash) -> u64 {
-    (hash >> 64) as u64
 }

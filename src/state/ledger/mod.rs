@@ -33,7 +33,7 @@ pub use proof::NodeId;
 pub use saved::LedgerImage;
 pub use view::{Condition, LeaseView};
 
-pub(super) use ask::{Counted, Target, half};
+pub(super) use ask::{Counted, Target};
 pub(super) use facts::Times;
 pub(super) use grants::{Issue, Renewal};
 pub(super) use lease::{is_token, key};
@@ -224,12 +224,12 @@ impl Ledger {
 
     /// A renewal has shown the lease of a keyed hash, and it may still be out.
     pub fn knows_hash(&self, hash: LeaseHash) -> bool {
-        self.key_of_hash(ask::half(hash)).is_some()
+        self.key_of_hash(hash.half()).is_some()
     }
 
     /// The role of the lease of a keyed hash, if a renewal has told it.
     pub fn role_of_hash(&self, hash: LeaseHash) -> Option<RoleId> {
-        let slot = self.by_hash.get(&ask::half(hash))?;
+        let slot = self.by_hash.get(&hash.half())?;
         self.leases.get(*slot).map(|lease| lease.role)
     }
 

@@ -84,13 +84,13 @@ impl Tokens {
             kept.is_made = true;
             kept.parent = parent;
         }
-        if let Some(TokenHash(secret)) = token.token {
+        if let Some(secret) = token.token {
             // Another device's hash of the same token takes the place of this one's.
             if self.by_secret.get(&kept.secret) == Some(&slot) {
                 self.by_secret.remove(&kept.secret);
             }
-            kept.secret = half(secret);
-            self.by_secret.insert(half(secret), slot);
+            kept.secret = secret.half();
+            self.by_secret.insert(secret.half(), slot);
         }
     }
 
@@ -122,9 +122,9 @@ impl Tokens {
     }
 
     /// A token was revoked, by the hash of it or of its accessor, and its children with it.
-    pub(super) fn revoke(&mut self, TokenHash(hash): TokenHash, at: Timestamp) {
-        let by_secret = || self.by_secret.get(&half(hash)).copied();
-        let Some(first) = self.book.find(key(TokenHash(hash))).or_else(by_secret) else { return };
+    pub(super) fn revoke(&mut self, hash: TokenHash, at: Timestamp) {
+        let by_secret = || self.by_secret.get(&hash.half()).copied();
+        let Some(first) = self.book.find(key(hash)).or_else(by_secret) else { return };
         let mut families = vec![first];
         while let Some(parent) = families.pop() {
             let Some(token) = self.book.get_mut(parent).filter(|token| token.revoked == NONE) else {
@@ -176,12 +176,8 @@ impl Tokens {
     }
 }
 
-fn half(hash: u128) -> u64 {
-    (hash >> 64) as u64
-}
-
-fn key(TokenHash(hash): TokenHash) -> NonZeroU64 {
-    NonZeroU64::new(half(hash)).unwrap_or(NonZeroU64::MIN)
+fn key(hash: TokenHash) -> NonZeroU64 {
+    NonZeroU64::new(hash.half()).unwrap_or(NonZeroU64::MIN)
 }
 
 impl Record for Token {
