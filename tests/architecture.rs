@@ -21,17 +21,31 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("observed", &["event"]),
     ("anomaly", &["event", "snapshot", "contract"]),
     ("state", &["event", "engine", "anomaly", "snapshot", "contract"]),
-    ("pipeline", &["event", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"]),
+    (
+        "pipeline",
+        &["event", "anomaly", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"],
+    ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
     ("exposition", &["event", "snapshot", "contract"]),
     ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
     ("cli", &["config", "event"]),
+    ("simulator", &["event"]),
 ];
 
 /// Folders that only compute.
-const PURE: &[&str] =
-    &["event", "anomaly", "engine", "audit", "serverlog", "observed", "state", "contract", "snapshot"];
+const PURE: &[&str] = &[
+    "event",
+    "anomaly",
+    "engine",
+    "audit",
+    "serverlog",
+    "observed",
+    "state",
+    "contract",
+    "snapshot",
+    "simulator",
+];
 
 /// What only computing has no use for.
 const WORLD: &[&str] = &[
