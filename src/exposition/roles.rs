@@ -172,15 +172,6 @@ pub(super) fn section(out: &mut String, roles: &Roles) -> fmt::Result {
         Grouped(roles.outstanding),
         Grouped(roles.known as u64)
     )?;
-    out.write_str(
-        "<div class=\"scroll\"><table><thead><tr><th>Role<th class=\"num\">Outstanding<th class=\"num\">End in 5 min\
-         <th class=\"num\">Issued a minute<br>last 5 min / hour<th class=\"num\">Overdue<th class=\"num\">Retrying\
-         <th class=\"num\">Stuck<th class=\"num\">Score</tr></thead>",
-    )?;
-    for row in &roles.rows {
-        self::row(out, row)?;
-    }
-    out.write_str("</table></div>")?;
     for (place, means, leases) in &roles.failing {
         let (plural, verb) = if *leases == 1 { ("", "waits") } else { ("s", "wait") };
         write!(
@@ -191,6 +182,15 @@ pub(super) fn section(out: &mut String, roles: &Roles) -> fmt::Result {
             Text(place)
         )?;
     }
+    out.write_str(
+        "<div class=\"scroll\"><table><thead><tr><th>Role<th class=\"num\">Outstanding<th class=\"num\">End in 5 min\
+         <th class=\"num\">Issued a minute<br>last 5 min / hour<th class=\"num\">Overdue<th class=\"num\">Retrying\
+         <th class=\"num\">Stuck<th class=\"num\">Score</tr></thead>",
+    )?;
+    for row in &roles.rows {
+        self::row(out, row)?;
+    }
+    out.write_str("</table></div>")?;
     if roles.known > roles.rows.len() {
         write!(out, "<p class=\"dim\">{} more: see ", Grouped((roles.known - roles.rows.len()) as u64))?;
         out.write_str("<a href=\"/metrics\">/metrics</a>, or <code>leasewatch leases</code>.</p>")?;
@@ -262,7 +262,7 @@ fn whole(number: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn role<'a>(name: &'a str) -> [&'a str; 4] {
+    fn role(name: &str) -> [&str; 4] {
         ["root", "database/", "database", name]
     }
 

@@ -1,0 +1,40 @@
+//! The plot: what happens in a demo, and when.
+
+use crate::event::Timestamp;
+use crate::simulator::{AttackKind, Attacks, Scenario, Size};
+
+/// The namespaces of the simulated tenant.
+pub(super) const NAMESPACES: [&str; 3] = ["root", "payments", "research"];
+
+/// How long before the end of the past the revocations begin to fail, in seconds: the attempts
+/// of the first leases are not over when the page is up.
+const FAILING: i64 = 120;
+/// When attacks begin, in seconds after the end of the past. The first ones are under way when
+/// the page is up; then each kind in its turn.
+const FIRST: [(AttackKind, i64); 2] = [(AttackKind::Harvest, 90), (AttackKind::Burst, 200)];
+/// Attacks after those, one after the other.
+const NEXT: [AttackKind; 4] =
+    [AttackKind::MixedTheft, AttackKind::ProbeFast, AttackKind::NewSource, AttackKind::Burst];
+/// From the first of those on, and from one to the next, in seconds.
+const PAUSE: i64 = 900;
+/// So many are planned: for some days.
+const PLANNED: i64 = 500;
+
+/// Everything: a past from `from` to `to` with an attack now and then, and a present in which
+/// there is always something to see.
+pub(super) fn scenario(seed: u64, from: Timestamp, to: Timestamp) -> Scenario {
+    let plain = Scenario {
+        seed,
+        from,
+        to: Timestamp::from_nanos(i64::MAX),
+        size: Size::demo(),
+        attacks: Attacks::None,
+        lively_from: Some(to),
+        revocations_fail_from: Some(to.plus_secs(-FAILING)),
+        ..Scenario::default()
+    };
+    let first = FIRST.into_iter().map(|(kind, after)| (kind, to.plus_secs(after)));
+    let next = NEXT.into_iter().cycle().zip(1..=PLANNED);
+    let next = next.map(|(kind, number)| (kind, to.plus_secs(PAUSE * number)));
+    first.chain(next).fold(plain, |scenario, (kind, at)| scenario.attack_at(kind, at))
+}
