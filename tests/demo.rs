@@ -109,6 +109,8 @@ fn a_newcomer_sees_leases_a_failing_revocation_and_an_attack() {
     assert_eq!(metrics.sum("leasewatch_log_unreadable_total", &[]), 0.0);
     assert_eq!(metrics.sum("leasewatch_log_late_total", &[]), 0.0);
     assert_eq!(metrics.sum("leasewatch_log_gaps_total", &[]), 0.0);
+    assert!(metrics.matching("leasewatch_scrape_success", &[]).all(|(_, success)| success > 0.0));
+    assert!(metrics.sum("leasewatch_role_default_ttl_seconds", &[("source", "role")]) > 0.0);
     metrics_when(port, "its own requests in the log", |metrics| {
         metrics.sum("leasewatch_audit_canary_success_timestamp_seconds", &[]) > now() - 60.0
     });

@@ -212,12 +212,8 @@ fn row(out: &mut String, row: &Row) -> fmt::Result {
         }
         None => out.write_str("<span class=\"dim\">not known</span>")?,
     }
-    let [lately, usually] = row.rate.map(|rate| rate * 60.0);
-    write!(
-        out,
-        "<td class=\"num\">{}<td class=\"num\">{lately:.1} / {usually:.1}",
-        Count(row.ending, "num")
-    )?;
+    let [lately, usually] = row.rate.map(|rate| PerMinute(rate * 60.0));
+    write!(out, "<td class=\"num\">{}<td class=\"num\">{lately} / {usually}", Count(row.ending, "num"))?;
     write!(
         out,
         "<td class=\"num\">{}<td class=\"num\">{}",
@@ -232,6 +228,19 @@ fn row(out: &mut String, row: &Row) -> fmt::Result {
         write!(out, "<span class=\"wait\">{:.0}</span></tr>", row.score)
     } else {
         out.write_str("</tr>")
+    }
+}
+
+/// A rate; the small ones of quiet roles too.
+struct PerMinute(f64);
+
+impl fmt::Display for PerMinute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            rate if rate <= 0.0 => f.write_str("0"),
+            rate if rate < 1.0 => write!(f, "{rate:.2}"),
+            rate => write!(f, "{rate:.1}"),
+        }
     }
 }
 

@@ -6,9 +6,9 @@ use crate::simulator::{AttackKind, Attacks, Scenario, Size};
 /// The namespaces of the simulated tenant.
 pub(super) const NAMESPACES: [&str; 3] = ["root", "payments", "research"];
 
-/// How long before the end of the past the revocations begin to fail, in seconds: the attempts
-/// of the first leases are not over when the page is up.
-const FAILING: i64 = 120;
+/// How long before the end of the past the revocations of one role begin to fail, in seconds:
+/// when the page is up the first leases are given up, and others are still tried.
+const FAILING: i64 = 900;
 /// When attacks begin, in seconds after the end of the past. The first ones are under way when
 /// the page is up; then each kind in its turn.
 const FIRST: [(AttackKind, i64); 2] = [(AttackKind::Harvest, 90), (AttackKind::Burst, 200)];
