@@ -12,6 +12,9 @@ const CLUSTER: &str = "vault-cluster-demo";
 /// The version whose logs the simulator writes.
 const VERSION: &str = "2.7.2";
 
+/// TTL of the system, in seconds, which the API shows as 0.
+const SYSTEM: u32 = 768 * 3_600;
+
 /// What to say.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -78,8 +81,9 @@ pub(super) fn answer(world: &World, asked: &Asked, body: &Value) -> Answer {
 fn mounts(world: &World, namespace: &str, is_auth: bool) -> Value {
     let of_namespace = world.mounts().filter(|mount| mount.namespace.trim_end_matches('/') == namespace);
     let entries = of_namespace.filter(|mount| mount.path.starts_with("auth/") == is_auth).map(|mount| {
-        // The TTLs are the system's, which the API says by a 0.
-        let config = json!({ "default_lease_ttl": 0, "max_lease_ttl": 0 });
+        let [default, max] =
+            [mount.default_ttl, mount.max_ttl].map(|ttl| if ttl == SYSTEM { 0 } else { ttl });
+        let config = json!({ "default_lease_ttl": default, "max_lease_ttl": max });
         let value = json!({ "type": mount.kind, "accessor": mount.accessor, "config": config });
         (mount.path.trim_start_matches("auth/").to_owned(), value)
     });

@@ -11,10 +11,11 @@ pub(super) const NAMESPACES: [&str; 3] = ["root", "payments", "research"];
 const FAILING: i64 = 900;
 /// When attacks begin, in seconds after the end of the past. The first ones are under way when
 /// the page is up; then each kind in its turn.
-const FIRST: [(AttackKind, i64); 2] = [(AttackKind::Harvest, 90), (AttackKind::Burst, 200)];
+const FIRST: [(AttackKind, i64); 3] =
+    [(AttackKind::Harvest, 60), (AttackKind::ProbeFast, 120), (AttackKind::Burst, 210)];
 /// Attacks after those, one after the other.
 const NEXT: [AttackKind; 4] =
-    [AttackKind::MixedTheft, AttackKind::ProbeFast, AttackKind::NewSource, AttackKind::Burst];
+    [AttackKind::MixedTheft, AttackKind::Burst, AttackKind::NewSource, AttackKind::Harvest];
 /// From the first of those on, and from one to the next, in seconds.
 const PAUSE: i64 = 900;
 /// So many are planned: for some days.
