@@ -4,6 +4,7 @@
 //! A short past is enough here: a debug build writes and reads some ten thousand lines a second.
 
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 #![allow(dead_code, reason = "other tests use the rest of the support")]
 
 mod support;

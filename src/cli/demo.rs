@@ -43,8 +43,8 @@ pub struct DemoArgs {
     /// Stop so long after the page is up [default: at a signal]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub run_for: Option<Duration>,
-    /// error, warn, info, debug or trace
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
+    /// Of leasewatch: error, warn (also tells of every alarm), info, debug or trace
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "error", value_parser = OutputConfig::parse_level)]
     pub log_level: String,
 }
 
