@@ -23,6 +23,11 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Demo(args) => {
+            args.output().start();
+            command::demo::run(&args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Serve(args) => {
             let config = load(args)?;
             config.something_to_watch()?;

@@ -41,10 +41,10 @@ fn version_names_the_revision() {
 fn help_teaches_by_examples_and_names_the_exit_codes() {
     let (code, stdout, _) = output(&folder(), &["--help"]);
     assert_eq!(code, 0);
-    for part in ["serve", "analyze", "leases", "episodes", "check-config", "Exit codes:"] {
+    for part in ["demo", "serve", "analyze", "leases", "episodes", "check-config", "Exit codes:"] {
         assert!(stdout.contains(part), "{part} is missing in:\n{stdout}");
     }
-    for command in ["serve", "analyze", "leases", "episodes", "check-config"] {
+    for command in ["demo", "serve", "analyze", "leases", "episodes", "check-config"] {
         let (code, stdout, _) = output(&folder(), &[command, "--help"]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Exit codes: 0"), "{stdout}");

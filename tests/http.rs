@@ -81,6 +81,7 @@ impl Site for Stub {
             name: name.into(),
             last_success: Some(now.plus_secs(-12)),
             trouble: trouble.map(str::to_owned),
+            rest: None,
         };
         Overview {
             now,

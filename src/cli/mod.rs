@@ -4,9 +4,11 @@
 //! `config::setting`, so that no flag can be missing from the documentation.
 
 mod analyze;
+mod demo;
 mod episodes;
 
 pub use analyze::{AnalyzeArgs, Format};
+pub use demo::DemoArgs;
 pub use episodes::{AckArgs, EpisodesArgs, EpisodesCommand, EpisodesFormat, Expiry, ShowArgs};
 
 use crate::config::setting::{self, Kind, Setting};
@@ -30,6 +32,9 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show leasewatch at work on a simulated Vault; nothing else is needed
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
     /// Read the logs as they grow, ask Vault's API, and serve /metrics
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(SettingArgs),

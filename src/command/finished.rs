@@ -69,7 +69,10 @@ impl Finished<'_> {
 }
 
 /// One input for each log: its rotated files in the order of their time.
-fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
+///
+/// # Errors
+/// A file that cannot be opened.
+pub(super) fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
     let mut logs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut stdin = false;
     for file in files {

@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod check_config;
+pub mod demo;
 pub mod episodes;
 mod finished;
 pub mod leases;

@@ -75,4 +75,6 @@ pub struct ApiView {
     pub last_success: Option<Timestamp>,
     /// Why it does not answer now, with the remedy.
     pub trouble: Option<String>,
+    /// Why it is not asked now, which is no trouble.
+    pub rest: Option<String>,
 }

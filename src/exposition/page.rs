@@ -163,7 +163,10 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
                 Text(&api.name),
                 Ago(api.last_success, overview.now)
             )?;
-            write!(out, "<td>{}</tr>", State(api.trouble.is_none(), "answers"))?;
+            match &api.rest {
+                Some(why) => write!(out, "<td class=\"dim\">not asked: {}</tr>", Text(why))?,
+                None => write!(out, "<td>{}</tr>", State(api.trouble.is_none(), "answers"))?,
+            }
             trouble(out, 4, 1, api.trouble.as_deref())?;
         }
     }

@@ -90,7 +90,8 @@ impl Site for Shared {
                 .map(|api| ApiView {
                     name: api.api.to_owned(),
                     last_success: api.last_success.map(since_epoch),
-                    trouble: api.trouble.filter(|_| api.state != ApiState::Ok),
+                    rest: api.trouble.clone().filter(|_| api.state == ApiState::Idle),
+                    trouble: api.trouble.filter(|_| !matches!(api.state, ApiState::Ok | ApiState::Idle)),
                 })
                 .collect(),
         });
