@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 pub const LEVELS: usize = 5;
 /// From this level on it is another network, and not a neighbour.
 pub const NETWORK: usize = 3;
+/// From this level on it is another subnet: next door for pods, another rack for a machine.
+pub const SUBNET: usize = 2;
 
 /// An address on its ladder: itself, its subnet, its network. IPv4: /32, /24, /16. IPv6: /128,
 /// /64, and of /48 and /32 the wider one as the network: providers renumber homes within it.
@@ -157,7 +159,7 @@ impl Sources {
     /// Looks at where a request came from. `login`: it made a token. `network_is_known`: somebody
     /// else in the cluster is known to come from that network.
     pub fn look(&mut self, ladder: &Ladder, now: &Now, login: bool, network_is_known: bool) -> Look {
-        let [address, _, network] = ladder.rungs;
+        let [address, subnet, network] = ladder.rungs;
         if address == self.last && self.stranger.is_none() && !login {
             self.home_secs = now.secs;
             // Its hour was noted when it was first seen in it.
@@ -173,7 +175,7 @@ impl Sources {
         let at_home = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
         let mut look = if level > 0 { Look::New(level) } else { Look::Known };
         match &mut self.stranger {
-            Some(stranger) if stranger.network == network => {
+            Some(stranger) if [subnet, network].contains(&stranger.network) => {
                 stranger.secs = now.secs;
                 stranger.uses += 1;
                 let before = (stranger.overlap, stranger.no_login);
@@ -183,9 +185,9 @@ impl Sources {
                     look = Look::Stranger;
                 }
             }
-            _ if level >= NETWORK => {
+            _ if level >= SUBNET => {
                 self.stranger = Some(Stranger {
-                    network,
+                    network: if level >= NETWORK { network } else { subnet },
                     level: u8::try_from(level).unwrap_or(0),
                     secs: now.secs,
                     overlap: at_home,
@@ -299,7 +301,7 @@ impl Sources {
                 rate.hits += weight;
             }
         }
-        if gated && level >= NETWORK {
+        if gated && level >= SUBNET {
             for known in self.known.iter_mut().filter(|known| known.first == hour) {
                 known.held = true;
             }
