@@ -58,9 +58,9 @@ pub const POOL_WEIGHT: f64 = 100.0;
 pub const NEW_ROLE: f64 = 1.0 / 100.0;
 /// An hour brings a new denied path.
 pub const NEW_PATH: f64 = 1.0 / 100.0;
-/// An hour brings a new address, of a known subnet, a new subnet, a new network, one that nobody
-/// in the cluster ever came from.
-pub const NEW_SOURCE: [f64; 4] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 150.0, 1.0 / 300.0];
+/// An hour brings a new address of a known subnet; a new subnet; a new network; one that nobody in
+/// the cluster ever came from; a public one, where only private ones were used.
+pub const NEW_SOURCE: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 150.0, 1.0 / 300.0, 1.0 / 1_000.0];
 /// One more new thing after a new thing in the same day: bounds of what a pool can teach.
 pub const ONE_MORE: (f64, f64) = (0.05, 0.5);
 /// One more new thing, before a pool has taught it, and how many starts that weighs.
@@ -242,6 +242,8 @@ pub const SAME_AFFAIR_MOST: f64 = 1.5;
 pub const SPREAD: f64 = 0.8;
 /// One denied path says no more than this, whoever asks for it.
 pub const ONE_PATH: f64 = 2.5;
+/// One new role says no more than this alone.
+pub const ONE_ROLE: f64 = 3.2;
 /// A new address of a known subnet says no more than this.
 pub const NEIGHBOUR_MOST: f64 = 1.2;
 /// Shape of what peers differ by in how often they bring something new: as different as people and

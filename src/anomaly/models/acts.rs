@@ -74,7 +74,10 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
     let maturity = subject.maturity(now.hour);
     let evidence = Evidence {
         component: Component::NewRole,
-        strength: (strength(part) + f64::from(new - 1) * strength(more)).min(30.0) * maturity * weight,
+        // One role is what a new version of a service brings.
+        strength: (strength(part).min(p::ONE_ROLE) + f64::from(new - 1) * strength(more)).min(30.0)
+            * maturity
+            * weight,
         observed: new.into(),
         expected: 0.0,
         upper: most_new(part, more),

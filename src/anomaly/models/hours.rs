@@ -5,6 +5,7 @@ use super::Models;
 use super::now::{Now, of_hour};
 use super::pool::Pool;
 use super::slow::Slow;
+use super::sources::NETWORK;
 use super::subject::{MARK_LISTED, MARK_PRIVILEGED, MARK_TWO_NETWORKS, Subject};
 use super::telling::{About, tell};
 use crate::anomaly::activity::Activity;
@@ -227,8 +228,9 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
         teach(&mut subject.sources.rates[index], &mut pool.sources[index], hit, weight);
     }
     if let Some(stranger) = stranger.filter(|_| weight > 0.5) {
-        pool.overlap.add(f32::from(u8::from(stranger.overlap)), 1.0);
-        pool.no_login.add(f32::from(u8::from(stranger.no_login)), 1.0);
+        let far = usize::from(stranger.level >= NETWORK as u8);
+        pool.overlap[far].add(f32::from(u8::from(stranger.overlap)), 1.0);
+        pool.no_login[far].add(f32::from(u8::from(stranger.no_login)), 1.0);
     }
     let marks = std::mem::take(&mut subject.marks);
     let both = marks & MARK_TWO_NETWORKS != 0;

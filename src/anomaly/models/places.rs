@@ -28,7 +28,7 @@ pub fn look(
     let login = matches!(activity.act, Act::LoggedIn);
     let is_known = |network| networks.known_to_others(network, subject.key);
     let network_is_known = is_known(ladder.rungs[2]);
-    let look = subject.sources.look(ladder, now, login, network_is_known);
+    let look = subject.sources.look(address, ladder, now, login, network_is_known);
     let is_off = subject.off & NO_SOURCES != 0;
     let mut raised = false;
     let maturity = subject.maturity(now.hour).max(p::MATURE_BY_PEERS * pool.maturity(now.hour));
@@ -88,21 +88,24 @@ fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     if let Some(stranger) = subject.sources.stranger.filter(|_| level >= SUBNET) {
         // What is likelier of a theft than of a move counts by how rarely moves look like it.
         if stranger.overlap {
-            new += strength(pool.overlap.mean(p::OVERLAP));
+            new += strength(pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP));
         }
         if stranger.no_login {
-            new += strength(pool.no_login.mean(p::NO_LOGIN));
+            new += strength(pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN));
         }
     }
     new
 }
 
 fn evidence(subject: &Subject, address: IpAddr, level: usize, strength: f64) -> Evidence {
-    let mut detail = written(address, level);
-    if level == p::NEW_SOURCE.len() {
-        detail += ", new to the cluster";
+    let stranger = subject.sources.stranger.filter(|_| level >= SUBNET);
+    let mut detail = written(stranger.map_or(address, |stranger| stranger.address), level);
+    match level {
+        5 => detail += ", new to the cluster and public, where only private ones were used",
+        4 => detail += ", new to the cluster",
+        _ => {}
     }
-    if let Some(stranger) = subject.sources.stranger.filter(|_| level >= SUBNET) {
+    if let Some(stranger) = stranger {
         if stranger.overlap {
             detail += ", while its known network is in use";
         }
