@@ -17,8 +17,6 @@ pub(super) const WEEK: i64 = 7 * DAY;
 /// Where somebody lives, as far as clocks go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Zone {
-    /// UTC: machines.
-    Utc,
     /// Berlin: UTC+1, in summer UTC+2.
     Europe,
     /// New York: UTC-5, in summer UTC-4.
@@ -71,7 +69,6 @@ impl Zone {
     pub(super) fn offset(self, at: i64) -> i64 {
         let day = at.div_euclid(DAY);
         match self {
-            Self::Utc => 0,
             Self::India => 11 * HOUR / 2,
             Self::Europe => {
                 let (year, ..) = date(day);
@@ -114,7 +111,6 @@ impl Zone {
         }
         let (_, month, of_month) = date(day);
         let holidays: &[(i64, i64)] = match self {
-            Self::Utc => &[],
             Self::Europe => &[(1, 1), (1, 6), (4, 3), (4, 6), (5, 1), (5, 14), (10, 3), (12, 25), (12, 26)],
             Self::America => &[(1, 1), (1, 19), (2, 16), (5, 25), (7, 3), (9, 7), (11, 26), (12, 25)],
             Self::India => &[(1, 1), (1, 26), (3, 4), (8, 15), (10, 2), (11, 9), (12, 25)],

@@ -61,8 +61,6 @@ pub(super) struct Team {
     pub(super) zone: Zone,
     /// Its roles.
     pub(super) roles: Vec<usize>,
-    /// Its static settings.
-    pub(super) kv: usize,
     /// Its certificates, where its namespace has them.
     pub(super) pki: Option<usize>,
 }
@@ -91,8 +89,8 @@ const TEAMS: [(&str, &str, Zone, &[&str]); 8] = [
     ("search", "", Zone::India, &["database/", "catalog-db/"]),
     ("analytics", "", Zone::India, &["analytics-db/"]),
     ("platform", "", Zone::Europe, &["database/"]),
-    ("ledger", "payments/", Zone::Europe, &["database/", "ledger-db/"]),
-    ("insights", "research/", Zone::America, &["database/"]),
+    ("ledger", "payments/", Zone::Europe, &["database/", "ledger-db/", "cards-db/"]),
+    ("insights", "research/", Zone::America, &["database/", "warehouse-db/"]),
 ];
 
 /// Suffix of a role's name; default and max TTL in seconds.
@@ -125,7 +123,7 @@ impl Catalog {
         }
         catalog.stubborn = catalog.roles.len();
         let mount = catalog.mount(0, "analytics-db/");
-        catalog.add_role(mount, "legacy-report", (HOUR / 4 / haste, HOUR / haste), 4);
+        catalog.add_role(mount, "legacy-report", (HOUR / haste, 4 * HOUR / haste), 4);
         catalog
     }
 
@@ -227,9 +225,8 @@ impl Catalog {
     ) {
         let namespace = self.namespaces.iter().position(|namespace| namespace.path == path).unwrap_or(0);
         let team = self.teams.len();
-        let kv = self.mount(namespace, "kv/");
         let pki = (namespace == 0).then(|| self.mount(0, "pki/"));
-        self.teams.push(Team { name, namespace, zone, roles: Vec::new(), kv, pki });
+        self.teams.push(Team { name, namespace, zone, roles: Vec::new(), pki });
         for (at, point) in databases.iter().enumerate() {
             let mount = self.mount(namespace, point);
             for (suffix, default_ttl, max_ttl) in ROLES.iter().take(if at == 0 { 6 } else { 3 }) {
@@ -263,6 +260,13 @@ impl Catalog {
             self.roles[*role].team != team && self.mounts[self.roles[*role].mount].namespace == namespace
         }));
         roles
+    }
+
+    /// Whether the policy of a team grants a role: all of the namespace but what is for
+    /// administrators of others.
+    pub(super) fn may(&self, team: usize, role: usize) -> bool {
+        let role = &self.roles[role];
+        role.team == team || !role.name.ends_with("-admin")
     }
 
     /// A role of a team by the end of its name, on the team's first mount.

@@ -1,6 +1,5 @@
 //! Who somebody is to the server: the entity, its names and policies, and how it logs in.
 
-use super::calendar::HOUR;
 use super::catalog::{Catalog, uuid_of};
 use std::fmt::Write as _;
 
@@ -187,10 +186,5 @@ impl Identity {
             Method::Wrapping => "rWML+2xGX2RJUpB3xHagF8KeTWTAmWcNtQxfM8tzpH8=",
             _ => &self.entity,
         }
-    }
-
-    /// Hours until its tokens must be made anew, at most.
-    pub(super) const fn max_hours(&self) -> i64 {
-        self.max_ttl / HOUR
     }
 }

@@ -1,6 +1,7 @@
 //! Who lives in the world: what an attacker can find out about a victim, and
 //! what the server's API would say of it. Actors keep their own entry up to date.
 
+use super::attack::Attack;
 use super::calendar::Zone;
 use super::identity::Identity;
 use super::network::Network;
@@ -49,6 +50,8 @@ impl Resident {
 #[derive(Debug, Default)]
 pub(super) struct Town {
     pub(super) residents: Vec<Resident>,
+    /// Attacks that have begun.
+    pub(super) attacks: Vec<Attack>,
 }
 
 impl Town {

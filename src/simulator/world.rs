@@ -1,9 +1,9 @@
 //! The world: the server, everybody who uses it, and the time that passes.
 
-use super::actors::{Actor, Agenda, Note, Scene};
+use super::actors::{Actor, Agenda, Scene};
 use super::attack::Attack;
+use super::fate;
 use super::population;
-use super::rng::Rng;
 use super::scenario::Scenario;
 use super::town::Town;
 use super::truth::{Counters, Truth};
@@ -14,11 +14,12 @@ use crate::event::Timestamp;
 #[derive(Debug)]
 pub struct World {
     scenario: Scenario,
-    vault: Vault,
-    town: Town,
+    pub(super) vault: Vault,
+    pub(super) town: Town,
+    /// When the last line was written.
+    pub(super) now: i64,
     agenda: Agenda,
     actors: Vec<Box<dyn Actor>>,
-    attacks: Vec<Attack>,
 }
 
 impl World {
@@ -29,17 +30,17 @@ impl World {
             scenario: scenario.clone(),
             vault,
             town: Town::default(),
+            now: scenario.from.as_nanos(),
             agenda: Agenda::default(),
             actors: Vec::new(),
-            attacks: Vec::new(),
         };
         let from = scenario.from.as_nanos();
         world.vault.start(from);
-        let mut rng = Rng::named(scenario.seed, "arrivals");
-        for number in 0..scenario.size.services {
-            let after = rng.below(12 * 3_600_000_000_000) as i64;
-            let service = population::service(scenario, &world.vault.catalog, number, after, false, from);
-            world.add(service, from);
+        for actor in population::everybody(scenario, &world.vault.catalog) {
+            world.add(actor, from);
+        }
+        for attacker in fate::attackers(scenario) {
+            world.add(attacker, from);
         }
         world
     }
@@ -66,6 +67,7 @@ impl World {
                 return None;
             }
             if ready < next {
+                self.now = ready;
                 return self.vault.take_line(line);
             }
             if task <= wake {
@@ -89,7 +91,7 @@ impl World {
 
     /// The attacks that have begun, in the order of their first requests.
     pub fn attacks(&self) -> &[Attack] {
-        &self.attacks
+        &self.town.attacks
     }
 
     /// What the lines so far must come to.
@@ -101,9 +103,4 @@ impl World {
     pub const fn counters(&self) -> Counters {
         self.vault.counters
     }
-}
-
-/// The note of an actor that has but one thing to do.
-pub(super) const fn plain(what: u8) -> Note {
-    Note { what, instance: 0, life: 0, slot: 0 }
 }

@@ -1,15 +1,31 @@
 //! Those who use the server. Each has a stream of random numbers of its own,
 //! is woken at the times that it asked for, and then sends requests.
 
+mod agent;
+mod attacker;
+mod broker;
+mod cron;
+mod crowd;
 mod instance;
+mod keeper;
+mod person;
+mod pipeline;
 mod service;
 mod trouble;
 
+pub(super) use agent::Agent;
+pub(super) use attacker::Attacker;
+pub(super) use broker::Broker;
+pub(super) use cron::{Cron, Every};
+pub(super) use crowd::{Chatter, Founder, Masses};
 pub(super) use instance::Held;
+pub(super) use keeper::Keeper;
+pub(super) use person::{Person, Ways};
+pub(super) use pipeline::{Farm, Pipeline};
 pub(super) use service::{Habits, Service};
 
 use super::town::Town;
-use super::vault::Vault;
+use super::vault::{Issue, Vault};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -60,6 +76,13 @@ impl<'a> Scene<'a> {
         agenda: &'a mut Agenda,
     ) -> Self {
         Self { now, vault, town, agenda, me, born: Vec::new() }
+    }
+
+    /// What a client keeps of a credential that it was given.
+    pub(super) fn held(&self, issue: &Issue) -> Option<Held> {
+        let lease = issue.lease?;
+        let found = self.vault.leases.get(lease)?;
+        Some(Held { lease, id: found.id.clone(), expires: found.expires })
     }
 
     /// Asks to be woken at a time.

@@ -29,10 +29,11 @@ impl Service {
         let team = scene.town.residents[self.me].team;
         let near = scene.vault.catalog.roles_near(team);
         let others: Vec<usize> =
-            near.iter().copied().filter(|role| scene.vault.catalog.roles[*role].team != team).collect();
+            near.iter().copied().filter(|role| !scene.vault.catalog.may(team, *role)).collect();
         if self.rng.chance(0.012) && self.habits.held.len() < 3 {
             // One role more, for good.
             if let Some(role) = self.rng.pick(&near).copied()
+                && scene.vault.catalog.may(team, role)
                 && !self.habits.held.contains(&role)
             {
                 self.habits.held.push(role);

@@ -1,7 +1,7 @@
 //! The expiration manager: leases and tokens end, and what cannot be revoked
 //! is tried again, with the server's own pauses, until it is given up.
 
-use super::super::calendar::{HOUR, SECOND};
+use super::super::calendar::SECOND;
 use super::super::hex;
 use super::super::rng::mix;
 use super::super::slab::Key;
@@ -63,8 +63,7 @@ impl Vault {
         let Some(lease) = self.leases.remove(key) else { return };
         let id = format!("\"{}\"", lease.id);
         self.log(at + took, "info", "revoked lease", "expiration", &[("lease_id", &id)]);
-        let name = role.map_or("web", |role| self.catalog.roles[role].name.as_str());
-        let place = self.place_of(lease.mount, name);
+        let place = self.place_of_lease(&lease);
         Truth::add(&mut self.truth.ended, place);
         Truth::add(&mut self.truth.ended_by, lease.cause.unwrap_or("unknown"));
         if let Some(token) = self.tokens.get_mut(lease.token) {
@@ -99,7 +98,7 @@ impl Vault {
     }
 
     /// Why a revocation fails, as JSON writes it.
-    pub(super) fn trouble(&self, key: Key) -> String {
+    pub(in super::super) fn trouble(&self, key: Key) -> String {
         let start = "failed to revoke entry: resp: (*logical.Response)(nil) err:";
         match self.leases.get(key).filter(|lease| self.is_stuck(lease)) {
             Some(lease) => {
@@ -137,15 +136,5 @@ impl Vault {
                 self.later(at + after, Task::WithToken(lease));
             }
         }
-    }
-
-    /// Leases of credentials that have not ended and are not given up.
-    pub(in super::super) fn outstanding(&self) -> usize {
-        self.leases.len()
-    }
-
-    /// The longest that a lease lives that nobody renews, for bounds.
-    pub(in super::super) const fn longest() -> i64 {
-        24 * HOUR
     }
 }

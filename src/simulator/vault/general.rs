@@ -269,3 +269,81 @@ impl Vault {
         (wrapping, self.exchange(rng, &ask, &Reply { after, wrap: &wrap, ..Reply::default() }))
     }
 }
+
+/// Texts of requests and answers about the configuration.
+impl Vault {
+    /// `{"name":"hmac…"}` of something new.
+    #[allow(clippy::unused_self, reason = "one of the server's texts")]
+    pub(in super::super) fn hashed_one(&self, rng: &mut Rng, name: &str) -> String {
+        hashed(&[(name, rng.next())])
+    }
+
+    /// The same of something that is always the same.
+    pub(in super::super) fn hashed_fixed(&self, name: &str) -> String {
+        hashed(&[(name, number_of(name) ^ self.seed)])
+    }
+
+    /// A role as it is written.
+    pub(in super::super) fn role_text(&self, rng: &mut Rng) -> String {
+        let mut out = String::from("{\"creation_statements\":[");
+        hex::hmac(&mut out, number_of("creation") ^ self.seed);
+        out.push_str("],");
+        let rest = hashed(&[
+            ("db_name", number_of("pg") ^ self.seed),
+            ("default_ttl", rng.below(4) ^ self.seed),
+            ("max_ttl", rng.below(4) ^ self.seed ^ 99),
+        ]);
+        out.push_str(&rest[1..rest.len() - 1]);
+        out.push_str(",\"revocation_statements\":[");
+        hex::hmac(&mut out, number_of("revocation") ^ self.seed);
+        out.push_str("]}");
+        out
+    }
+
+    /// What a read of the configuration answers.
+    pub(in super::super) fn configuration(&self, mount: &str, path: &str) -> String {
+        let hash = |name: &str| {
+            let mut out = String::new();
+            hex::hmac(&mut out, number_of(path) ^ number_of(name) ^ self.seed);
+            out
+        };
+        match mount {
+            "sys/" => format!(
+                r#"{{"allow_slashes_in_identity_templates":false,"allow_wildcards_in_identity_templates":false,"cas_required":false,"modified":"2025-11-03T10:14:54.912331552Z","name":{},"policy":{},"version":1}}"#,
+                hash("name"),
+                hash("policy")
+            ),
+            "auth/approle/" => format!(
+                r#"{{"bind_secret_id":true,"local_secret_ids":false,"secret_id_bound_cidrs":null,"secret_id_num_uses":0,"secret_id_ttl":0,"token_bound_cidrs":[],"token_explicit_max_ttl":0,"token_max_ttl":0,"token_no_default_policy":false,"token_num_uses":0,"token_period":0,"token_policies":[{}],"token_strictly_bind_ip":false,"token_ttl":0,"token_type":{}}}"#,
+                hash("policies"),
+                hash("type")
+            ),
+            _ => {
+                let role = self.catalog.roles.iter().find(|role| path.ends_with(&role.name));
+                let (default_ttl, max_ttl) = role.map_or((0, 0), |role| (role.default_ttl, role.max_ttl));
+                format!(
+                    r#"{{"creation_statements":[{}],"credential_type":{},"db_name":{},"default_ttl":{default_ttl},"max_ttl":{max_ttl},"renew_statements":[],"revocation_statements":[{}],"rollback_statements":[]}}"#,
+                    hash("creation"),
+                    hash("type"),
+                    hash("db"),
+                    hash("revocation")
+                )
+            }
+        }
+    }
+
+    /// What a read of `sys/metrics` answers.
+    pub(in super::super) fn metrics_text(&self, rng: &mut Rng) -> String {
+        let body = hashed(&[("http_content_type", self.seed), ("http_raw_body", rng.next())]);
+        format!("{},\"http_status_code\":200}}", body.trim_end_matches('}'))
+    }
+
+    /// A root token, made outside of the audit log's sight by the keepers of its shares.
+    pub(in super::super) fn root_token(&mut self, rng: &mut Rng, at: i64, peer: Peer) -> Key {
+        let identity = std::sync::Arc::new(super::super::identity::Identity::root(self.seed, &self.catalog));
+        let mut text = String::new();
+        self.clock.whole(&mut text, at);
+        let token = super::Token::new(&identity, rng.next(), peer, (at, &text));
+        self.tokens.insert(token)
+    }
+}

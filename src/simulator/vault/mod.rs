@@ -7,6 +7,7 @@ mod expiration;
 mod general;
 mod lease;
 mod outage;
+mod probe;
 mod secrets;
 mod token;
 
@@ -168,6 +169,11 @@ impl Vault {
             self.pool.push(line.text);
         }
         Some((stamp(line.at), line.log))
+    }
+
+    /// Where a token was last used from by its owner.
+    pub(super) fn tokens_peer(&self, key: Key) -> Peer {
+        self.tokens.get(key).map_or_else(|| self.proxy(0), |token| token.peer)
     }
 
     fn proxy(&self, port: u16) -> Peer {

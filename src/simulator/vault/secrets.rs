@@ -64,6 +64,12 @@ impl Vault {
         (namespace.to_owned(), mount.point.to_owned(), role.to_owned())
     }
 
+    /// The names of the role that a lease is of.
+    pub(in super::super) fn place_of_lease(&self, lease: &Lease) -> Place {
+        let name = lease.role.map_or("web", |role| self.catalog.roles[role].name.as_str());
+        self.place_of(lease.mount, name)
+    }
+
     pub(super) fn count_failure(&mut self, role: usize, reason: &'static str) {
         let place = self.place(role);
         Truth::add(&mut self.truth.failed, (place, reason));
