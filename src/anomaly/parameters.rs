@@ -166,7 +166,7 @@ pub const CLOCK_BINS: (f64, usize) = (0.1, 64);
 pub const CLOCK_TAIL: Reading =
     Reading { slope: 0.7, weight: 10.0, few: 5.0, part: 0.0, many: 8.0, slopes: (0.4, 2.0) };
 /// Hours: no more than this.
-pub const CLOCK_MOST: f64 = 4.5;
+pub const CLOCK_MOST: f64 = 3.9;
 
 /// Silence: expected in a day to be called regular.
 pub const REGULAR: f64 = 20.0;
@@ -264,3 +264,11 @@ pub const SHAPE: f64 = 0.3;
 /// An hour with more logins than this, and than so many times as usual, is one of clients that
 /// restart: how much they take says nothing about a raised rate.
 pub const RESTARTS: (u32, f64) = (4, 4.0);
+/// What a theft shows and a move rarely does counts as no rarer than this: a login may have been
+/// elsewhere.
+pub const CIRCUMSTANCE_LEAST: f64 = 0.05;
+/// Slow: addresses of a day are averaged over this many active hours, so that one deploy is no growth.
+pub const ADDRESSES_OVER: f32 = 36.0;
+/// In the calibration, an hour that alarmed counts as this much of an hour: attacks are no part of
+/// what occurs by chance, but not every alarm is an attack.
+pub const ALARM_COUNTS: f64 = 0.3;

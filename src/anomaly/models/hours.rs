@@ -76,7 +76,7 @@ impl Models {
         }
         let over = subject.slow.add(hour, addresses, |idle| liveness.was_live(idle));
         if let Some(peak) = over {
-            pool.slow.add(peak.into());
+            pool.slow.add(peak.into(), 1.0);
         }
         pool.slow.try_again(1.0, hour.into(), p::LIFE);
         if slow(subject, pool, &now) {
@@ -98,7 +98,8 @@ impl Models {
         let gated = is_known && calibration.strength(combined) >= gate;
         // An episode of several hours counts once, with its maximum.
         let before = if hour - subject.peak.1 <= p::EPISODE_HOURS { subject.peak.0 } else { 0.0 };
-        calibration.add(if combined > before { combined } else { 0.0 }, hour, is_known);
+        let weight = if gated { p::ALARM_COUNTS } else { 1.0 };
+        calibration.add(if combined > before { combined } else { 0.0 }, weight, hour, is_known);
         if combined >= before {
             subject.peak = (combined, hour);
         }
@@ -262,7 +263,7 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     pool.denials.add(denied.min(20) as f32, 1.0);
     if let Some(unusual) = subject.unusual.take() {
         pool.clock.try_again(1.0, hour.into(), p::LIFE);
-        pool.clock.add(unusual);
+        pool.clock.add(unusual, 1.0);
     }
     subject.clock.add(hour);
     if hour.rem_euclid(6) == 0 {

@@ -88,10 +88,14 @@ fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     if let Some(stranger) = subject.sources.stranger.filter(|_| level >= SUBNET) {
         // What is likelier of a theft than of a move counts by how rarely moves look like it.
         if stranger.overlap {
-            new += strength(pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP));
+            new += strength(
+                pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP).max(p::CIRCUMSTANCE_LEAST),
+            );
         }
         if stranger.no_login {
-            new += strength(pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN));
+            new += strength(
+                pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN).max(p::CIRCUMSTANCE_LEAST),
+            );
         }
     }
     new

@@ -343,7 +343,7 @@ impl Sources {
                 (self.usual_addresses, self.recent_addresses) = (addresses, addresses);
             }
             // A day's against a month of active hours.
-            self.recent_addresses = addresses;
+            self.recent_addresses += (addresses - self.recent_addresses) / p::ADDRESSES_OVER;
             self.usual_addresses += (addresses - self.usual_addresses) / 400.0;
         }
         level
