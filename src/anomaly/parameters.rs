@@ -85,8 +85,11 @@ pub const ROLES: usize = 48;
 pub const PATHS: usize = 64;
 /// Addresses, subnets and networks that are remembered of a subject.
 pub const SOURCES: usize = 56;
-/// What an alarm brought is not believed for this long.
-pub const QUARANTINE: i32 = 72;
+/// What an alarm brought is not believed for this long: a theft that is repeated daily is one still
+/// on the fifth day.
+pub const QUARANTINE: i32 = 108;
+/// What is not believed is noticed again after a pause of so many hours.
+pub const PAUSE: i32 = 8;
 /// What is unused for this long is new again.
 pub const FORGET: i32 = 60 * 24;
 
@@ -213,7 +216,7 @@ pub const COMBINED_BINS: (f64, usize) = (0.1, 160);
 /// How that tail is read: nominally one decade a unit; fitted between one hour in a few hundred and
 /// the rarest two dozen, where attacks are few.
 pub const COMBINED_TAIL: Reading =
-    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 5e-3, many: 10.0, slopes: (0.4, 1.6) };
+    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 1e-3, many: 10.0, slopes: (0.4, 1.6) };
 /// Active hours after which that tail is believed as far as it goes.
 pub const COMBINED_AFTER: f64 = 2_000.0;
 /// An hour stronger than the page threshold less this teaches only what is usual.
@@ -222,7 +225,7 @@ pub const GATE: f64 = 0.5;
 pub const HOURS_A_DAY: f64 = 100.0;
 
 /// What an alarm brought and comes back within its quarantine says this part of what it said first.
-pub const AGAIN: f64 = 0.5;
+pub const AGAIN: f64 = 0.9;
 /// Somebody lists the names of roles for the first time, of active hours.
 pub const FIRST_LISTING: f64 = 1.0 / 1_000.0;
 /// Somebody does a privileged operation for the first time, of active hours.
@@ -272,3 +275,7 @@ pub const ADDRESSES_OVER: f32 = 36.0;
 /// In the calibration, an hour that alarmed counts as this much of an hour: attacks are no part of
 /// what occurs by chance, but not every alarm is an attack.
 pub const ALARM_COUNTS: f64 = 0.3;
+/// Slow: a sum below this (nats) is no evidence; one in a few active hours is above it.
+pub const SLOW_LOOK: f64 = 0.7;
+/// Hours: one that is half as usual as the most usual one is no evidence.
+pub const CLOCK_LOOK: f64 = 0.3;

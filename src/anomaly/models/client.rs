@@ -70,8 +70,7 @@ impl Models {
         if let Some(address) = activity.source
             && !addresses.is_constant
         {
-            let ladder = Ladder::of(address);
-            raised |= places::look(subject, pool, networks, tokens, activity, (address, &ladder), now);
+            raised |= places::look(subject, pool, networks, tokens, activity, address, now);
         }
         if opens && let Some(address) = activity.source {
             addresses.add(&Ladder::of(address), now);

@@ -95,7 +95,7 @@ impl Models {
             subject.standing = standing;
         }
         let combined = subject.standing.close(now.secs);
-        let gated = is_known && calibration.strength(combined) >= gate;
+        let gated = is_known && combined > p::KEEP && calibration.strength(combined) >= gate;
         // An episode of several hours counts once, with its maximum.
         let before = if hour - subject.peak.1 <= p::EPISODE_HOURS { subject.peak.0 } else { 0.0 };
         let weight = if gated { p::ALARM_COUNTS } else { 1.0 };
@@ -274,6 +274,9 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
 /// Evidence of a raised rate, where there is more of it than was said.
 fn slow(subject: &mut Subject, pool: &Pool, now: &Now) -> bool {
     let Some((peak, observed, expected, _)) = subject.slow.excursion() else { return false };
+    if peak < p::SLOW_LOOK {
+        return false;
+    }
     let maturity = subject.maturity(now.hour);
     let strength = pool.slow.strength(peak, &p::SLOW_TAIL) * maturity;
     if strength < p::KEEP {

@@ -46,9 +46,6 @@ pub struct Novelty {
     pub new: u16,
 }
 
-/// A pause after which something held is noticed again, in hours.
-const PAUSE: i32 = 8;
-
 impl Novelty {
     /// Looks at one thing, and remembers it, among `most` at most.
     pub fn look(&mut self, hash: u64, hour: i32, most: usize) -> Look {
@@ -64,7 +61,7 @@ impl Novelty {
             if known.held && hour - known.first > p::QUARANTINE {
                 known.held = false;
             }
-            return if known.held && pause >= PAUSE { Look::Again } else { Look::Known };
+            return if known.held && pause >= p::PAUSE { Look::Again } else { Look::Known };
         }
         if self.known.len() >= most
             && let Some(least) = self.known.iter().enumerate().min_by_key(|(_, known)| known.last)

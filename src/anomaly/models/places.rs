@@ -12,7 +12,7 @@ use crate::anomaly::activity::{Act, Activity};
 use crate::anomaly::evidence::{Component, Evidence};
 use crate::anomaly::parameters as p;
 use crate::anomaly::stat::strength;
-use crate::event::Text;
+use crate::event::{Text, TokenHash};
 use core::net::IpAddr;
 
 /// Looks at where a request came from. `true` if evidence was raised.
@@ -22,23 +22,33 @@ pub fn look(
     networks: &Networks,
     tokens: &mut Tokens,
     activity: &Activity<'_>,
-    (address, ladder): (IpAddr, &Ladder),
+    address: IpAddr,
     now: &Now,
 ) -> bool {
     let login = matches!(activity.act, Act::LoggedIn);
-    let is_known = |network| networks.known_to_others(network, subject.key);
-    let network_is_known = is_known(ladder.rungs[2]);
-    let look = subject.sources.look(address, ladder, now, login, network_is_known);
+    // Nearly all requests come from where the one before came from, most with the same token.
+    if !login && subject.sources.is_same(address, now) {
+        return match activity.accessor.map(halved) {
+            Some(token) if !subject.sources.is_same_token(token) => {
+                in_two_networks(subject, pool, tokens, token, address, now)
+            }
+            _ => false,
+        };
+    }
+    let ladder = Ladder::of(address);
+    let network_is_known = networks.known_to_others(ladder.rungs[2], subject.key);
+    let look = subject.sources.look(address, &ladder, now, login, network_is_known);
     let is_off = subject.off & NO_SOURCES != 0;
     let mut raised = false;
     let maturity = subject.maturity(now.hour).max(p::MATURE_BY_PEERS * pool.maturity(now.hour));
-    let level = match look {
-        Look::Known => 0,
-        Look::New(level) => level,
-        Look::Stranger => usize::from(subject.sources.level),
+    let (level, part) = match look {
+        Look::Known => (0, 0.0),
+        Look::New(level) => (level, 1.0),
+        Look::Stranger => (usize::from(subject.sources.level), 1.0),
+        Look::Again(level) => (level, p::AGAIN),
     };
     if level > 0 && !is_off {
-        let new = novelty(subject, pool, level) * maturity;
+        let new = novelty(subject, pool, level) * maturity * part;
         if new >= p::KEEP {
             // Next door, it is one more symptom of a deploy.
             let evidence = evidence(subject, address, level, new);
@@ -49,30 +59,51 @@ pub fn look(
             };
         }
     }
-    // Two kinds of addresses of one host prove nothing.
-    if let Some(accessor) = activity.accessor.filter(|_| !ladder.is_v6 && !is_off) {
-        let token = (accessor.0 >> 64) as u64 ^ accessor.0 as u64;
-        if tokens.see(token, ladder.rungs[2], now) && subject.marks & MARK_TWO_NETWORKS == 0 {
-            subject.marks |= MARK_TWO_NETWORKS;
-            let prior = pool.two_networks.mean(p::TWO_NETWORKS, p::COUNT_WEIGHT * 25.0);
-            let part = subject.two_networks.among(prior, p::COUNT_WEIGHT, p::SHAPE);
-            raised |= subject.standing.raise(
-                now.secs,
-                Evidence {
-                    component: Component::TwoNetworks,
-                    strength: strength(part) * maturity,
-                    observed: 2.0,
-                    expected: 1.0,
-                    upper: if part > 1e-3 { 2.0 } else { 1.0 },
-                    own_max: None,
-                    last_seen: None,
-                    peers: None,
-                    detail: Text::from(written(address, NETWORK)),
-                },
-            );
-        }
+    if let Some(token) = activity.accessor.map(halved) {
+        subject.sources.is_same_token(token);
+        raised |= in_two_networks(subject, pool, tokens, token, address, now);
     }
     raised
+}
+
+/// Half of a hash is enough to tell tokens apart for a while.
+fn halved(token: TokenHash) -> u64 {
+    (token.0 >> 64) as u64 ^ token.0 as u64
+}
+
+/// Looks at whether a token is in use in two networks, and raises evidence if it is.
+fn in_two_networks(
+    subject: &mut Subject,
+    pool: &Pool,
+    tokens: &mut Tokens,
+    token: u64,
+    address: IpAddr,
+    now: &Now,
+) -> bool {
+    if subject.off & NO_SOURCES != 0 {
+        return false;
+    }
+    // Two kinds of addresses of one host prove nothing: each kind is followed for itself.
+    let token = token ^ u64::from(address.to_canonical().is_ipv6());
+    if !tokens.see(token, subject.sources.last_network(), now) || subject.marks & MARK_TWO_NETWORKS != 0 {
+        return false;
+    }
+    subject.marks |= MARK_TWO_NETWORKS;
+    let maturity = subject.maturity(now.hour).max(p::MATURE_BY_PEERS * pool.maturity(now.hour));
+    let prior = pool.two_networks.mean(p::TWO_NETWORKS, p::COUNT_WEIGHT * 25.0);
+    let part = subject.two_networks.among(prior, p::COUNT_WEIGHT, p::SHAPE);
+    let evidence = Evidence {
+        component: Component::TwoNetworks,
+        strength: strength(part) * maturity,
+        observed: 2.0,
+        expected: 1.0,
+        upper: if part > 1e-3 { 2.0 } else { 1.0 },
+        own_max: None,
+        last_seen: None,
+        peers: None,
+        detail: Text::from(written(address, NETWORK)),
+    };
+    subject.standing.raise(now.secs, evidence)
 }
 
 /// How rare a new address of that level is for a subject, and a new network under such circumstances.

@@ -130,6 +130,8 @@ pub enum Look {
     New(usize),
     /// What is known about this hour's stranger has changed.
     Stranger,
+    /// An alarm brought it, it is not believed yet, and back after a pause; by its level.
+    Again(usize),
 }
 
 /// Where a subject came from.
@@ -149,9 +151,12 @@ pub struct Sources {
     /// It came from a public address before.
     #[serde(rename = "p", default)]
     was_public: bool,
-    /// The address that was used last: most requests come from there.
+    /// The address that was used last, its hour, and its network: most requests come from there.
     #[serde(rename = "a", default)]
-    last: u32,
+    last: Option<(IpAddr, i32, u32)>,
+    /// The token that was used last.
+    #[serde(rename = "o", default)]
+    token: u64,
     /// When a known network was last used.
     #[serde(rename = "w", default)]
     home_secs: i64,
@@ -170,6 +175,27 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Whether a request came from where the last one did, in the same hour, so that there is
+    /// nothing to look at.
+    pub fn is_same(&mut self, source: IpAddr, now: &Now) -> bool {
+        let is_same = self.stranger.is_none()
+            && self.last.is_some_and(|(address, hour, _)| address == source && hour == now.hour);
+        if is_same {
+            self.home_secs = now.secs;
+        }
+        is_same
+    }
+
+    /// Whether it was made with the token of the last one.
+    pub fn is_same_token(&mut self, token: u64) -> bool {
+        std::mem::replace(&mut self.token, token) == token
+    }
+
+    /// The network that was used last.
+    pub fn last_network(&self) -> u32 {
+        self.last.map_or(0, |(_, _, network)| network)
+    }
+
     /// Looks at where a request came from. `login`: it made a token. `network_is_known`: somebody
     /// else in the cluster is known to come from that network.
     pub fn look(
@@ -180,22 +206,20 @@ impl Sources {
         login: bool,
         network_is_known: bool,
     ) -> Look {
-        let [address, subnet, network] = ladder.rungs;
-        if address == self.last && self.stranger.is_none() && !login {
-            self.home_secs = now.secs;
-            // Its hour was noted when it was first seen in it.
-            if self.find(0, address).is_some_and(|at| self.known[at].last == now.hour) {
-                return Look::Known;
-            }
-        }
-        self.last = address;
+        let [_, subnet, network] = ladder.rungs;
+        self.last = Some((source, now.hour, network));
         let level = self.level_of(ladder, now, network_is_known);
+        let again = self.held(ladder, now).filter(|_| level < SUBNET);
         self.remember(ladder, now, login);
         self.is_public_now |= ladder.is_public;
         self.level = self.level.max(u8::try_from(level).unwrap_or(0));
         // A host uses both families of addresses at once: that is no overlap.
         let at_home = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
-        let mut look = if level > 0 { Look::New(level) } else { Look::Known };
+        let mut look = match again {
+            Some(level) => Look::Again(level),
+            None if level > 0 => Look::New(level),
+            None => Look::Known,
+        };
         match &mut self.stranger {
             Some(stranger) if [subnet, network].contains(&stranger.network) => {
                 stranger.secs = now.secs;
@@ -240,6 +264,18 @@ impl Sources {
     /// What is known there and not too old, held or not.
     fn knows(&self, rung: u8, hash: u32, hour: i32) -> bool {
         self.find(rung, hash).is_some_and(|at| hour - self.known[at].last <= p::FORGET)
+    }
+
+    /// The level of what an alarm brought and is back after a pause.
+    fn held(&self, ladder: &Ladder, now: &Now) -> Option<usize> {
+        let is_held = |rung, hash| {
+            self.find(rung, hash).is_some_and(|at| {
+                let known = &self.known[at];
+                known.held && now.hour - known.last >= p::PAUSE && now.hour - known.first <= p::QUARANTINE
+            })
+        };
+        let [_, subnet, network] = ladder.rungs;
+        is_held(2, network).then_some(NETWORK).or_else(|| is_held(1, subnet).then_some(SUBNET))
     }
 
     fn level_of(&self, ladder: &Ladder, now: &Now, network_is_known: bool) -> usize {

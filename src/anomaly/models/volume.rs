@@ -186,8 +186,11 @@ impl Volume {
     /// How rare such a count is, for a subject of which a block brings `prior` by its peers.
     pub fn strength(&self, scale: usize, count: u32, prior: f64) -> f64 {
         let blocks = &self.blocks[scale];
-        let formula = strength_of_ln(blocks.counts(prior).ln_sf(count.into()));
         let own = strength_of_ln(blocks.own.ln_sf(count, blocks.count.into()));
+        if own < p::KEEP {
+            return 0.0;
+        }
+        let formula = strength_of_ln(blocks.counts(prior).ln_sf(count.into()));
         let strength = (formula.min(own) - p::SCALES.log10()).max(0.0);
         // As many tokens as credentials: clients that restart. That is only half as bad.
         let (many, one) = p::CONCENTRATED;
