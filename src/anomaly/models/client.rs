@@ -70,8 +70,7 @@ impl Models {
         if let Some(address) = activity.source
             && !addresses.is_constant
         {
-            let ladder = Ladder::of(address);
-            raised |= places::look(subject, pool, networks, tokens, activity, (address, &ladder), now);
+            raised |= places::look(subject, pool, networks, tokens, activity, address, now);
         }
         if opens && let Some(address) = activity.source {
             addresses.add(&Ladder::of(address), now);
@@ -91,6 +90,7 @@ impl Models {
                 if subject.display_name != who.requester.display_name {
                     subject.display_name.clone_from(&who.requester.display_name);
                 }
+                subject.logged_in.0 += 1;
                 subject.logged_in_as(&who.role);
             }
             Act::ListedRoles => raised |= acts::listed(subject, pool, activity.mount, now),

@@ -13,6 +13,9 @@ pub struct Clock {
     bins: Vec<f32>,
     #[serde(rename = "n", default)]
     total: f32,
+    /// The likeliest hour's smoothed count, as of the last fading.
+    #[serde(rename = "m", default)]
+    most: f32,
 }
 
 const HOURS: usize = 24;
@@ -33,6 +36,9 @@ impl Clock {
             *count *= left;
         }
         self.total *= left;
+        if !self.bins.is_empty() {
+            self.most = (0..BINS).map(|bin| self.smooth(bin)).fold(0.0, f64::max) as f32;
+        }
     }
 
     /// How unusual an hour is, by its distance from habits; `None` while there are none.
@@ -47,9 +53,9 @@ impl Clock {
 
     /// The likelihood of an active hour in that bin against that of the likeliest one, smoothed over its neighbours.
     fn density(&self, at: usize) -> f64 {
-        let most = (0..BINS).map(|bin| self.smooth(bin)).fold(0.0, f64::max);
+        let here = self.smooth(at);
         // Half an hour somewhere: nobody is known for ever.
-        (self.smooth(at) + 0.5 * p::CLOCK_KERNEL[8]) / (most + 0.5)
+        (here + 0.5 * p::CLOCK_KERNEL[8]) / (f64::from(self.most).max(here) + 0.5)
     }
 
     fn smooth(&self, at: usize) -> f64 {
@@ -89,6 +95,7 @@ mod tests {
                 clock.add(day * 24 + hour);
             }
         }
+        clock.fade(1.0);
         clock
     }
 
@@ -110,6 +117,7 @@ mod tests {
         for hour in 0..24 * 14 {
             clock.add(hour);
         }
+        clock.fade(1.0);
         assert!((0..24 * 7).all(|hour| clock.unusual(hour).unwrap() < 0.5));
     }
 }

@@ -46,9 +46,6 @@ pub struct Novelty {
     pub new: u16,
 }
 
-/// A pause after which something held is noticed again, in hours.
-const PAUSE: i32 = 8;
-
 impl Novelty {
     /// Looks at one thing, and remembers it, among `most` at most.
     pub fn look(&mut self, hash: u64, hour: i32, most: usize) -> Look {
@@ -64,7 +61,7 @@ impl Novelty {
             if known.held && hour - known.first > p::QUARANTINE {
                 known.held = false;
             }
-            return if known.held && pause >= PAUSE { Look::Again } else { Look::Known };
+            return if known.held && pause >= p::PAUSE { Look::Again } else { Look::Known };
         }
         if self.known.len() >= most
             && let Some(least) = self.known.iter().enumerate().min_by_key(|(_, known)| known.last)
@@ -100,12 +97,12 @@ impl Novelty {
     }
 
     /// Ends an hour: counts it, and holds what is new if an alarm came with it.
-    /// `weight`: what it teaches. Gives how many were new, and whether the day had brought some before.
-    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> (u16, bool) {
+    /// `exposure`: how much could be new, 0 for too early to say. Gives how many were new, and whether the day had brought some before.
+    pub fn close(&mut self, hour: i32, gated: bool, exposure: f32) -> (u16, bool) {
         let new = std::mem::take(&mut self.new);
-        self.rate.trials += 1.0;
-        if new > 0 && !gated {
-            self.rate.hits += weight;
+        self.rate.trials += exposure;
+        if new > 0 && !gated && exposure > 0.0 {
+            self.rate.hits += 1.0;
         }
         let before = self.recent(hour) > u32::from(new);
         if gated {

@@ -10,9 +10,11 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 /// How new an address is: 0 is known.
-pub const LEVELS: usize = 5;
+pub const LEVELS: usize = 6;
 /// From this level on it is another network, and not a neighbour.
 pub const NETWORK: usize = 3;
+/// From this level on it is another subnet: next door for pods, another rack for a machine.
+pub const SUBNET: usize = 2;
 
 /// An address on its ladder: itself, its subnet, its network. IPv4: /32, /24, /16. IPv6: /128,
 /// /64, and of /48 and /32 the wider one as the network: providers renumber homes within it.
@@ -22,6 +24,8 @@ pub struct Ladder {
     pub rungs: [u32; 3],
     /// IPv6: the /48, between subnet and network; IPv4: the subnet again.
     pub site: u32,
+    /// An address of the internet, and not of a private network.
+    pub is_public: bool,
     /// Which of the two it is: one host uses both at once, which proves nothing.
     pub is_v6: bool,
 }
@@ -41,12 +45,16 @@ impl Ladder {
             IpAddr::V4(v4) => {
                 let bits = u128::from(v4.to_bits()) << 96;
                 let subnet = rung(bits, 24, 4);
-                Self { rungs: [rung(bits, 32, 4), subnet, rung(bits, 16, 4)], site: subnet, is_v6: false }
+                let rungs = [rung(bits, 32, 4), subnet, rung(bits, 16, 4)];
+                let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+                let is_public = !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared);
+                Self { rungs, site: subnet, is_public, is_v6: false }
             }
             IpAddr::V6(v6) => {
                 let bits = v6.to_bits();
                 let rungs = [rung(bits, 128, 6), rung(bits, 64, 6), rung(bits, 32, 6)];
-                Self { rungs, site: rung(bits, 48, 6), is_v6: true }
+                let is_public = !(v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local());
+                Self { rungs, site: rung(bits, 48, 6), is_public, is_v6: true }
             }
         }
     }
@@ -97,7 +105,9 @@ struct Known {
 /// A network that the subject came from for the first time, this hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
-    /// Its hash.
+    /// The address that it was first seen by.
+    pub address: IpAddr,
+    /// Hash of the network, or of the subnet.
     pub network: u32,
     /// How new it is.
     pub level: u8,
@@ -120,6 +130,8 @@ pub enum Look {
     New(usize),
     /// What is known about this hour's stranger has changed.
     Stranger,
+    /// An alarm brought it, it is not believed yet, and back after a pause; by its level.
+    Again(usize),
 }
 
 /// Where a subject came from.
@@ -133,9 +145,18 @@ pub struct Sources {
     /// The highest level of the current hour.
     #[serde(rename = "n", default)]
     pub level: u8,
-    /// The address that was used last: most requests come from there.
+    /// It came from a public address this hour.
+    #[serde(rename = "g", default)]
+    is_public_now: bool,
+    /// It came from a public address before.
+    #[serde(rename = "p", default)]
+    was_public: bool,
+    /// The address that was used last, its hour, and its network: most requests come from there.
     #[serde(rename = "a", default)]
-    last: u32,
+    last: Option<(IpAddr, i32, u32)>,
+    /// The token that was used last.
+    #[serde(rename = "o", default)]
+    token: u64,
     /// When a known network was last used.
     #[serde(rename = "w", default)]
     home_secs: i64,
@@ -145,35 +166,62 @@ pub struct Sources {
     /// A network of this hour that is new.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub stranger: Option<Stranger>,
-    /// Addresses of an hour, usually; of active hours.
+    /// Addresses of a day, usually.
     #[serde(rename = "m", default)]
     usual_addresses: f32,
-    /// The same, of the last day.
+    /// Addresses of the last day.
     #[serde(rename = "d", default)]
     recent_addresses: f32,
 }
 
 impl Sources {
+    /// Whether a request came from where the last one did, in the same hour, so that there is
+    /// nothing to look at.
+    pub fn is_same(&mut self, source: IpAddr, now: &Now) -> bool {
+        let is_same = self.stranger.is_none()
+            && self.last.is_some_and(|(address, hour, _)| address == source && hour == now.hour);
+        if is_same {
+            self.home_secs = now.secs;
+        }
+        is_same
+    }
+
+    /// Whether it was made with the token of the last one.
+    pub fn is_same_token(&mut self, token: u64) -> bool {
+        std::mem::replace(&mut self.token, token) == token
+    }
+
+    /// The network that was used last.
+    pub fn last_network(&self) -> u32 {
+        self.last.map_or(0, |(_, _, network)| network)
+    }
+
     /// Looks at where a request came from. `login`: it made a token. `network_is_known`: somebody
     /// else in the cluster is known to come from that network.
-    pub fn look(&mut self, ladder: &Ladder, now: &Now, login: bool, network_is_known: bool) -> Look {
-        let [address, _, network] = ladder.rungs;
-        if address == self.last && self.stranger.is_none() && !login {
-            self.home_secs = now.secs;
-            // Its hour was noted when it was first seen in it.
-            if self.find(0, address).is_some_and(|at| self.known[at].last == now.hour) {
-                return Look::Known;
-            }
-        }
-        self.last = address;
+    pub fn look(
+        &mut self,
+        source: IpAddr,
+        ladder: &Ladder,
+        now: &Now,
+        login: bool,
+        network_is_known: bool,
+    ) -> Look {
+        let [_, subnet, network] = ladder.rungs;
+        self.last = Some((source, now.hour, network));
         let level = self.level_of(ladder, now, network_is_known);
+        let again = self.held(ladder, now).filter(|_| level < SUBNET);
         self.remember(ladder, now, login);
+        self.is_public_now |= ladder.is_public;
         self.level = self.level.max(u8::try_from(level).unwrap_or(0));
         // A host uses both families of addresses at once: that is no overlap.
         let at_home = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
-        let mut look = if level > 0 { Look::New(level) } else { Look::Known };
+        let mut look = match again {
+            Some(level) => Look::Again(level),
+            None if level > 0 => Look::New(level),
+            None => Look::Known,
+        };
         match &mut self.stranger {
-            Some(stranger) if stranger.network == network => {
+            Some(stranger) if [subnet, network].contains(&stranger.network) => {
                 stranger.secs = now.secs;
                 stranger.uses += 1;
                 let before = (stranger.overlap, stranger.no_login);
@@ -183,9 +231,10 @@ impl Sources {
                     look = Look::Stranger;
                 }
             }
-            _ if level >= NETWORK => {
+            _ if level >= SUBNET => {
                 self.stranger = Some(Stranger {
-                    network,
+                    address: source,
+                    network: if level >= NETWORK { network } else { subnet },
                     level: u8::try_from(level).unwrap_or(0),
                     secs: now.secs,
                     overlap: at_home,
@@ -217,6 +266,18 @@ impl Sources {
         self.find(rung, hash).is_some_and(|at| hour - self.known[at].last <= p::FORGET)
     }
 
+    /// The level of what an alarm brought and is back after a pause.
+    fn held(&self, ladder: &Ladder, now: &Now) -> Option<usize> {
+        let is_held = |rung, hash| {
+            self.find(rung, hash).is_some_and(|at| {
+                let known = &self.known[at];
+                known.held && now.hour - known.last >= p::PAUSE && now.hour - known.first <= p::QUARANTINE
+            })
+        };
+        let [_, subnet, network] = ladder.rungs;
+        is_held(2, network).then_some(NETWORK).or_else(|| is_held(1, subnet).then_some(SUBNET))
+    }
+
     fn level_of(&self, ladder: &Ladder, now: &Now, network_is_known: bool) -> usize {
         let [address, subnet, network] = ladder.rungs;
         if self.knows(0, address, now.hour) {
@@ -227,6 +288,8 @@ impl Sources {
             2
         } else if network_is_known {
             3
+        } else if ladder.is_public && !self.was_public {
+            5
         } else {
             4
         }
@@ -290,29 +353,33 @@ impl Sources {
     }
 
     /// Ends an hour; gives the highest new level that it brought.
-    /// `weight`: what it teaches.
-    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> usize {
+    /// `exposure`: how much could be new, 0 for too early to say.
+    pub fn close(&mut self, hour: i32, gated: bool, exposure: f32) -> usize {
         let level = usize::from(std::mem::take(&mut self.level));
         for (index, rate) in self.rates.iter_mut().enumerate() {
-            rate.trials += 1.0;
-            if level > index && !gated {
-                rate.hits += weight;
+            rate.trials += exposure;
+            if level > index && !gated && exposure > 0.0 {
+                rate.hits += 1.0;
             }
         }
-        if gated && level >= NETWORK {
+        if !gated && self.is_public_now {
+            self.was_public = true;
+        }
+        self.is_public_now = false;
+        if gated && level >= SUBNET {
             for known in self.known.iter_mut().filter(|known| known.first == hour) {
                 known.held = true;
             }
         }
         self.stranger = None;
-        let here = |known: &&Known| known.rung == 0 && known.last == hour;
+        let here = |known: &&Known| known.rung == 0 && known.last > hour - 24;
         let addresses = self.known.iter().filter(here).count() as f64 as f32;
         if addresses > 0.0 {
             if self.usual_addresses <= 0.0 {
                 (self.usual_addresses, self.recent_addresses) = (addresses, addresses);
             }
-            // A day of active hours against a month of them.
-            self.recent_addresses += (addresses - self.recent_addresses) / 12.0;
+            // A day's against a month of active hours.
+            self.recent_addresses += (addresses - self.recent_addresses) / p::ADDRESSES_OVER;
             self.usual_addresses += (addresses - self.usual_addresses) / 400.0;
         }
         level

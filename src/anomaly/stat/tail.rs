@@ -28,6 +28,8 @@ pub struct Reading {
     pub weight: f64,
     /// Exceedances from which on the empirical tail is not trusted (too few), but extrapolated.
     pub few: f64,
+    /// The same as a part of all trials: the more of the two counts.
+    pub part: f64,
     /// The part of the tail above `few` that the slope is fitted to, as a multiple of `few`.
     pub many: f64,
     /// Bounds of a fitted slope, as multiples of the prior one.
@@ -57,10 +59,10 @@ impl Tail {
         self.trials += trials;
     }
 
-    /// Counts a value.
-    pub fn add(&mut self, value: f64) {
+    /// Counts a value, with a weight.
+    pub fn add(&mut self, value: f64, weight: f64) {
         let bin = self.bin(value);
-        self.bins[bin] += 1.0;
+        self.bins[bin] += weight as f32;
     }
 
     /// Trials so far, faded.
@@ -76,7 +78,7 @@ impl Tail {
 
     /// -log10 P(V >= value) per trial.
     pub fn strength(&self, value: f64, reading: &Reading) -> f64 {
-        let few = reading.few;
+        let few = reading.few.max(self.trials * reading.part);
         // From the top: the lowest edge above which there are fewer than `few`, and `many`.
         let (mut above, mut knot, mut deep) = (0.0, None, None);
         for (index, count) in self.bins.iter().enumerate().rev() {
@@ -119,7 +121,8 @@ impl Tail {
 mod tests {
     use super::*;
 
-    const READING: Reading = Reading { slope: 1.0, weight: 5.0, few: 10.0, many: 8.0, slopes: (0.25, 4.0) };
+    const READING: Reading =
+        Reading { slope: 1.0, weight: 5.0, few: 10.0, part: 0.0, many: 8.0, slopes: (0.25, 4.0) };
 
     /// Values whose exceedance is 10^(-rate * v), as their quantiles.
     fn exponential(rate: f64, count: u32) -> Tail {
@@ -127,7 +130,7 @@ mod tests {
         for i in 0..count {
             let p = (f64::from(i) + 0.5) / f64::from(count);
             tail.try_again(1.0, 0, 1e9);
-            tail.add(-p.log10() / rate);
+            tail.add(-p.log10() / rate, 1.0);
         }
         tail
     }
@@ -148,7 +151,7 @@ mod tests {
         let mut tail = exponential(1.0, 20_000);
         let before = tail.strength(4.0, &READING);
         for _ in 0..4 {
-            tail.add(9.0);
+            tail.add(9.0, 1.0);
         }
         assert!((tail.strength(4.0, &READING) - before).abs() < 0.5);
     }
