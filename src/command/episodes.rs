@@ -41,7 +41,8 @@ async fn all(args: &EpisodesArgs, state_dir: &Path) -> anyhow::Result<String> {
     }
     let count = document.episodes.len();
     let word = if count == 1 { "episode" } else { "episodes" };
-    Ok(format!("{count} {word} as of {}\n\n{}", document.as_of, list(&document.episodes)))
+    let as_of = as_of(&document).map_or("before the first line".to_owned(), |at| format!("as of {at}"));
+    Ok(format!("{count} {word} {as_of}\n\n{}", list(&document.episodes)))
 }
 
 async fn single(id: EpisodeId, format: EpisodesFormat, state_dir: &Path) -> anyhow::Result<String> {
@@ -65,10 +66,15 @@ async fn acknowledge(args: &AckArgs, state_dir: &Path) -> anyhow::Result<String>
     Ok(local::acknowledge(state_dir, &vouch).await?)
 }
 
+/// The moment, once there was one.
+fn as_of(document: &Document) -> Option<String> {
+    (document.as_of > Timestamp::MIN).then(|| document.as_of.to_string())
+}
+
 /// The document that programs read: `as_of` and `episodes`.
 fn json(document: &Document) -> anyhow::Result<String> {
     let document = serde_json::json!({
-        "as_of": document.as_of.to_string(),
+        "as_of": as_of(document),
         "episodes": document.episodes,
     });
     Ok(serde_json::to_string_pretty(&document)? + "\n")

@@ -123,7 +123,7 @@ impl Catalog {
         }
         catalog.stubborn = catalog.roles.len();
         let mount = catalog.mount(0, "analytics-db/");
-        catalog.add_role(mount, "legacy-report", (HOUR / 4 / haste, HOUR / haste), 4);
+        catalog.add_role(mount, "legacy-report", (HOUR / haste, 4 * HOUR / haste), 4);
         catalog
     }
 

@@ -66,7 +66,9 @@ pub(super) fn service(
     now: i64,
 ) -> Box<dyn Actor> {
     let mut rng = Rng::named(scenario.seed, &format!("service {number}"));
-    let team = rng.index(catalog.teams.len());
+    // One of the first is what the oldest role of all is still there for.
+    let is_legacy = number == 2;
+    let team = if is_legacy { catalog.roles[catalog.stubborn].team } else { rng.index(catalog.teams.len()) };
     let of_team = &catalog.teams[team];
     let base = NAMES[number as usize % NAMES.len()];
     let name =
@@ -104,7 +106,11 @@ pub(super) fn service(
             ttl: (ttl.0 / haste, ttl.1 / haste),
         },
     );
-    let (held, jobs, habits) = work(&mut rng, catalog, team, haste);
+    let (mut held, jobs, mut habits) = work(&mut rng, catalog, team, haste);
+    if is_legacy {
+        held = vec![catalog.stubborn];
+        habits.renews = false;
+    }
     let mut roles = held.clone();
     roles.extend(jobs.iter().filter(|role| !held.contains(role)));
     let habits = Habits { held, jobs, starts_after, is_new, ..habits };
@@ -142,14 +148,12 @@ fn work(rng: &mut Rng, catalog: &Catalog, team: usize, haste: i64) -> (Vec<usize
         let near = catalog.roles_near(team);
         if let Some(role) = rng.pick(&near).copied()
             && i64::from(catalog.roles[role].default_ttl) * haste >= 7_200
+            && role != catalog.stubborn
             && catalog.may(team, role)
             && !held.contains(&role)
         {
             held.push(role);
         }
-    }
-    if team == 4 && held.len() < 2 && rng.chance(0.7) {
-        held.push(catalog.stubborn);
     }
     let mut jobs = Vec::new();
     if is_jobs {
@@ -162,7 +166,7 @@ fn work(rng: &mut Rng, catalog: &Catalog, team: usize, haste: i64) -> (Vec<usize
         held: Vec::new(),
         jobs: Vec::new(),
         jobs_per_day: if is_jobs {
-            rng.around(24.0, 0.9).clamp(5.0, 150.0) * (1 + haste / 4) as f64
+            rng.around(22.0, 0.9).clamp(5.0, 130.0) * (1 + haste / 4) as f64
         } else {
             0.0
         },
@@ -178,7 +182,7 @@ fn work(rng: &mut Rng, catalog: &Catalog, team: usize, haste: i64) -> (Vec<usize
         settings: rng.between(0, 3) as u32,
         settings_every: if rng.chance(0.4) { rng.between(30, 240) * MINUTE / haste } else { 0 },
         certificate_every: if catalog.teams[team].pki.is_some() && rng.chance(0.2) { 16 * HOUR } else { 0 },
-        instances: [1, 1, 1, 2, 2, 2, 3, 4][rng.index(8)],
+        instances: [1, 1, 1, 1, 2, 2, 2, 3][rng.index(8)],
         elastic: if rng.chance(0.18) { rng.between(1, 3) as u32 } else { 0 },
         deploys_per_week: rng.around(1.1, 1.0).clamp(0.1, 7.0),
         crash_days: rng.around(16.0, 0.9),

@@ -40,7 +40,7 @@ pub(super) fn cron(scenario: &Scenario, catalog: &Catalog, number: u32, now: i64
     let team = rng.index(catalog.teams.len());
     let of_team = &catalog.teams[team];
     let (every, many) = match number % 15 {
-        0 => (Every::Minutes(15), 1),
+        0 => (Every::Minutes(30), 1),
         1 | 2 => (Every::Hour, rng.between(1, 3) as u32),
         3..=9 => (Every::Day, (rng.heavy(2.0) as u32).min(60)),
         10 | 11 => (Every::Week, rng.between(4, 40) as u32),
@@ -203,7 +203,7 @@ pub(super) fn agent(scenario: &Scenario, catalog: &Catalog, now: i64) -> Box<dyn
             // Two thirds of the TTL, the interval that its documentation recommends.
             (
                 role,
-                i64::from(catalog.roles[role].default_ttl) * 666_666_667
+                (i64::from(catalog.roles[role].default_ttl) * 666_666_667).max(3 * HOUR / haste)
                     + rng.between(0, 600) * 1_000_000_000 / haste,
             )
         })
