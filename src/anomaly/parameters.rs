@@ -58,9 +58,9 @@ pub const POOL_WEIGHT: f64 = 100.0;
 pub const NEW_ROLE: f64 = 1.0 / 100.0;
 /// An hour brings a new denied path.
 pub const NEW_PATH: f64 = 1.0 / 100.0;
-/// An hour brings a new address, of a known subnet, a new subnet, a new network, one that nobody
-/// in the cluster ever came from.
-pub const NEW_SOURCE: [f64; 4] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 150.0, 1.0 / 300.0];
+/// An hour brings a new address of a known subnet; a new subnet; a new network; one that nobody in
+/// the cluster ever came from; a public one, where only private ones were used.
+pub const NEW_SOURCE: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 150.0, 1.0 / 300.0, 1.0 / 1_000.0];
 /// One more new thing after a new thing in the same day: bounds of what a pool can teach.
 pub const ONE_MORE: (f64, f64) = (0.05, 0.5);
 /// One more new thing, before a pool has taught it, and how many starts that weighs.
@@ -138,7 +138,8 @@ pub const SCALE_OUT: f64 = 3.0;
 pub const SLOW_BINS: (f64, usize) = (0.5, 82);
 /// How that tail is read. A sum of log likelihood ratios exceeds x nats once in e^x by Wald's
 /// bound: 0.43 decades a nat; real traffic is less kind.
-pub const SLOW_TAIL: Reading = Reading { slope: 0.3, weight: 10.0, few: 6.0, many: 8.0, slopes: (0.3, 1.8) };
+pub const SLOW_TAIL: Reading =
+    Reading { slope: 0.3, weight: 10.0, few: 6.0, part: 0.0, many: 8.0, slopes: (0.3, 1.8) };
 
 /// Hours: weights of an hour for its neighbours on the clock, by distance: the farther from any
 /// usual hour, the less usual.
@@ -150,7 +151,8 @@ pub const CLOCK_AFTER: f32 = 30.0;
 /// Width and number of the bins of the pool's tail.
 pub const CLOCK_BINS: (f64, usize) = (0.1, 64);
 /// How that tail is read.
-pub const CLOCK_TAIL: Reading = Reading { slope: 0.7, weight: 10.0, few: 5.0, many: 8.0, slopes: (0.4, 2.0) };
+pub const CLOCK_TAIL: Reading =
+    Reading { slope: 0.7, weight: 10.0, few: 5.0, part: 0.0, many: 8.0, slopes: (0.4, 2.0) };
 /// Hours: no more than this.
 pub const CLOCK_MOST: f64 = 4.5;
 
@@ -199,7 +201,7 @@ pub const COMBINED_BINS: (f64, usize) = (0.1, 160);
 /// How that tail is read: nominally one decade a unit; fitted between one hour in a few hundred and
 /// the rarest two dozen, where attacks are few.
 pub const COMBINED_TAIL: Reading =
-    Reading { slope: 1.0, weight: 20.0, few: 24.0, many: 10.0, slopes: (0.4, 1.6) };
+    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 2.5e-3, many: 10.0, slopes: (0.4, 1.6) };
 /// Active hours after which that tail is believed as far as it goes.
 pub const COMBINED_AFTER: f64 = 2_000.0;
 /// An hour stronger than the page threshold less this teaches only what is usual.
@@ -229,11 +231,21 @@ pub const SLOW_TOLD: f64 = 5.0;
 pub const SLOW_SETTLED: f64 = 14.0 * 24.0;
 /// A role that was taken up in the last two weeks: what an hour brings of it is not known yet.
 pub const YOUNG_ROLE: i32 = 14 * 24;
-/// Strength of a token's own count from which on a burst is one client's and not many clients' restart.
-pub const CONCENTRATED: f64 = 1.5;
+/// Strengths of a token's own count between which a burst turns from many clients' restart into one
+/// client's doing.
+pub const CONCENTRATED: (f64, f64) = (1.0, 4.0);
+/// A day's count that is not this many times what was held back lately is the same affair still.
+pub const SAME_AFFAIR: f64 = 1.3;
+/// And says no more than this.
+pub const SAME_AFFAIR_MOST: f64 = 1.5;
 /// What a burst loses that is spread over as many tokens as credentials.
-pub const SPREAD: f64 = 0.5;
+pub const SPREAD: f64 = 0.8;
 /// One denied path says no more than this, whoever asks for it.
 pub const ONE_PATH: f64 = 2.5;
-/// A new address within a known network says no more than this.
+/// One new role says no more than this alone.
+pub const ONE_ROLE: f64 = 3.2;
+/// A new address of a known subnet says no more than this.
 pub const NEIGHBOUR_MOST: f64 = 1.2;
+/// Shape of what peers differ by in how often they bring something new: as different as people and
+/// batch jobs, but not as different as always and never.
+pub const SHAPE: f64 = 0.3;

@@ -31,7 +31,7 @@ pub fn issued(
         let Some(count) = count else { continue };
         let prior = pool.volume(scale);
         let mut strength = subject.volume.strength(scale, count, prior) * maturity;
-        if is_troubled {
+        if is_troubled && subject.volume.is_spread() {
             // After an outage everybody is back at once.
             strength = strength.min(p::TROUBLED_MOST);
         }
@@ -69,12 +69,15 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
         return false;
     }
     let prior = pool.roles.mean(p::NEW_ROLE, p::POOL_WEIGHT);
-    let part = subject.roles.rate.mean(prior, p::NOVELTY_WEIGHT);
+    let part = subject.roles.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
     let more = pool.more_roles.mean(p::ONE_MORE_PRIOR).clamp(p::ONE_MORE.0, p::ONE_MORE.1);
     let maturity = subject.maturity(now.hour);
     let evidence = Evidence {
         component: Component::NewRole,
-        strength: (strength(part) + f64::from(new - 1) * strength(more)).min(30.0) * maturity * weight,
+        // One role is what a new version of a service brings.
+        strength: (strength(part).min(p::ONE_ROLE) + f64::from(new - 1) * strength(more)).min(30.0)
+            * maturity
+            * weight,
         observed: new.into(),
         expected: 0.0,
         upper: most_new(part, more),
@@ -101,7 +104,7 @@ pub fn denied(subject: &mut Subject, pool: &Pool, path: u64, now: &Now) -> bool 
     let look = subject.paths.look(path, now.hour, p::PATHS);
     if let Look::New(new) = look {
         let prior = pool.paths.mean(p::NEW_PATH, p::POOL_WEIGHT);
-        let part = subject.paths.rate.mean(prior, p::NOVELTY_WEIGHT);
+        let part = subject.paths.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
         let more = pool.more_paths.mean(p::ONE_MORE_PRIOR).clamp(p::ONE_MORE.0, p::ONE_MORE.1);
         let evidence = Evidence {
             component: Component::UnknownPaths,

@@ -5,6 +5,7 @@ use super::Models;
 use super::now::{Now, of_hour};
 use super::pool::Pool;
 use super::slow::Slow;
+use super::sources::NETWORK;
 use super::subject::{MARK_LISTED, MARK_PRIVILEGED, MARK_TWO_NETWORKS, Subject};
 use super::telling::{About, tell};
 use crate::anomaly::activity::Activity;
@@ -187,8 +188,9 @@ impl Models {
     }
 }
 
-/// What one hour teaches about something new: little if the subject is new itself, and little
-/// more from one that always does it.
+/// What one hour teaches peers about something new, an alarm or not: else what is rare would seem
+/// to be rarer than it is. One subject teaches little if it is new itself, and little more if it
+/// always does it.
 fn teach(own: &mut Rate, peers: &mut Rate, hit: bool, weight: f32) {
     peers.trials += 1.0;
     if hit {
@@ -207,9 +209,9 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     }
     // Everything is new to a newcomer: that is no habit of his.
     let new_roles = subject.roles.close(hour, gated, weight);
-    teach(&mut subject.roles.rate, &mut pool.roles, new_roles.0 > 0 && !gated, weight);
+    teach(&mut subject.roles.rate, &mut pool.roles, new_roles.0 > 0, weight);
     let new_paths = subject.paths.close(hour, gated, weight);
-    teach(&mut subject.paths.rate, &mut pool.paths, new_paths.0 > 0 && !gated, weight);
+    teach(&mut subject.paths.rate, &mut pool.paths, new_paths.0 > 0, weight);
     if !gated && weight > 0.5 {
         for (new, part) in [(new_roles, &mut pool.more_roles), (new_paths, &mut pool.more_paths)] {
             if new.0 > 0 {
@@ -222,19 +224,17 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     let stranger = subject.sources.stranger;
     let level = subject.sources.close(hour, gated, weight);
     for index in 0..pool.sources.len() {
-        let hit = level > index && !gated;
+        let hit = level > index;
         teach(&mut subject.sources.rates[index], &mut pool.sources[index], hit, weight);
     }
-    if let Some(stranger) = stranger
-        && !gated
-        && weight > 0.5
-    {
-        pool.overlap.add(f32::from(u8::from(stranger.overlap)), 1.0);
-        pool.no_login.add(f32::from(u8::from(stranger.no_login)), 1.0);
+    if let Some(stranger) = stranger.filter(|_| weight > 0.5) {
+        let far = usize::from(stranger.level >= NETWORK as u8);
+        pool.overlap[far].add(f32::from(u8::from(stranger.overlap)), 1.0);
+        pool.no_login[far].add(f32::from(u8::from(stranger.no_login)), 1.0);
     }
     let marks = std::mem::take(&mut subject.marks);
     let both = marks & MARK_TWO_NETWORKS != 0;
-    teach(&mut subject.two_networks, &mut pool.two_networks, both && !gated, 1.0);
+    teach(&mut subject.two_networks, &mut pool.two_networks, both, 1.0);
     subject.two_networks.trials += 1.0;
     if both && !gated {
         subject.two_networks.hits += 1.0;

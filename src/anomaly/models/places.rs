@@ -4,7 +4,8 @@
 use super::cluster::Networks;
 use super::now::{Now, of_hour};
 use super::pool::Pool;
-use super::sources::{Ladder, Look, NETWORK, written};
+use super::sources::{Ladder, Look, NETWORK, SUBNET, written};
+use super::standing::DEPLOY;
 use super::subject::{MARK_TWO_NETWORKS, NO_SOURCES, Subject};
 use super::tokens::Tokens;
 use crate::anomaly::activity::{Act, Activity};
@@ -27,7 +28,7 @@ pub fn look(
     let login = matches!(activity.act, Act::LoggedIn);
     let is_known = |network| networks.known_to_others(network, subject.key);
     let network_is_known = is_known(ladder.rungs[2]);
-    let look = subject.sources.look(ladder, now, login, network_is_known);
+    let look = subject.sources.look(address, ladder, now, login, network_is_known);
     let is_off = subject.off & NO_SOURCES != 0;
     let mut raised = false;
     let maturity = subject.maturity(now.hour).max(p::MATURE_BY_PEERS * pool.maturity(now.hour));
@@ -39,7 +40,13 @@ pub fn look(
     if level > 0 && !is_off {
         let new = novelty(subject, pool, level) * maturity;
         if new >= p::KEEP {
-            raised |= subject.standing.raise(now.secs, evidence(subject, address, level, new));
+            // Next door, it is one more symptom of a deploy.
+            let evidence = evidence(subject, address, level, new);
+            raised |= if level < NETWORK {
+                subject.standing.raise_in(now.secs, DEPLOY, evidence)
+            } else {
+                subject.standing.raise(now.secs, evidence)
+            };
         }
     }
     // Two kinds of addresses of one host prove nothing.
@@ -48,7 +55,7 @@ pub fn look(
         if tokens.see(token, ladder.rungs[2], now) && subject.marks & MARK_TWO_NETWORKS == 0 {
             subject.marks |= MARK_TWO_NETWORKS;
             let prior = pool.two_networks.mean(p::TWO_NETWORKS, p::POOL_WEIGHT * 5.0);
-            let part = subject.two_networks.mean(prior, p::NOVELTY_WEIGHT);
+            let part = subject.two_networks.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
             raised |= subject.standing.raise(
                 now.secs,
                 Evidence {
@@ -72,30 +79,33 @@ pub fn look(
 fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     let index = level - 1;
     let prior = pool.sources[index].mean(p::NEW_SOURCE[index], p::POOL_WEIGHT);
-    let part = subject.sources.rates[index].mean(prior, p::NOVELTY_WEIGHT);
+    let part = subject.sources.rates[index].among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
     let mut new = strength(part);
-    if level < NETWORK {
+    if level < SUBNET {
         // Within a network that it comes from, addresses are given out by others.
         return new.min(p::NEIGHBOUR_MOST);
     }
-    if let Some(stranger) = subject.sources.stranger.filter(|_| level >= NETWORK) {
+    if let Some(stranger) = subject.sources.stranger.filter(|_| level >= SUBNET) {
         // What is likelier of a theft than of a move counts by how rarely moves look like it.
         if stranger.overlap {
-            new += strength(pool.overlap.mean(p::OVERLAP));
+            new += strength(pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP));
         }
         if stranger.no_login {
-            new += strength(pool.no_login.mean(p::NO_LOGIN));
+            new += strength(pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN));
         }
     }
     new
 }
 
 fn evidence(subject: &Subject, address: IpAddr, level: usize, strength: f64) -> Evidence {
-    let mut detail = written(address, level);
-    if level == p::NEW_SOURCE.len() {
-        detail += ", new to the cluster";
+    let stranger = subject.sources.stranger.filter(|_| level >= SUBNET);
+    let mut detail = written(stranger.map_or(address, |stranger| stranger.address), level);
+    match level {
+        5 => detail += ", new to the cluster and public, where only private ones were used",
+        4 => detail += ", new to the cluster",
+        _ => {}
     }
-    if let Some(stranger) = subject.sources.stranger.filter(|_| level >= NETWORK) {
+    if let Some(stranger) = stranger {
         if stranger.overlap {
             detail += ", while its known network is in use";
         }

@@ -75,12 +75,12 @@ pub struct Pool {
     /// Another denied path, after one.
     #[serde(default)]
     pub more_paths: Part,
-    /// New networks while the known one was in use.
+    /// New subnets and new networks, while the known one was in use.
     #[serde(default)]
-    pub overlap: Part,
-    /// New networks without a login from there.
+    pub overlap: [Part; 2],
+    /// New subnets and new networks without a login from there.
     #[serde(default)]
-    pub no_login: Part,
+    pub no_login: [Part; 2],
     /// Wrapped credentials that were unwrapped elsewhere.
     #[serde(default)]
     pub unwrapped_elsewhere: Part,
@@ -127,8 +127,8 @@ impl Pool {
             privileged: Rate::default(),
             more_roles: Part::default(),
             more_paths: Part::default(),
-            overlap: Part::default(),
-            no_login: Part::default(),
+            overlap: <[Part; 2]>::default(),
+            no_login: <[Part; 2]>::default(),
             unwrapped_elsewhere: Part::default(),
             never_unwrapped: Part::default(),
             new_subjects: Fading::default(),
@@ -162,13 +162,13 @@ impl Pool {
         let parts = [
             &mut self.more_roles,
             &mut self.more_paths,
-            &mut self.overlap,
-            &mut self.no_login,
             &mut self.unwrapped_elsewhere,
             &mut self.never_unwrapped,
             &mut self.denials,
         ];
-        for part in parts.into_iter().chain(&mut self.volumes) {
+        for part in
+            parts.into_iter().chain(&mut self.volumes).chain(&mut self.overlap).chain(&mut self.no_login)
+        {
             part.fade(left);
         }
     }

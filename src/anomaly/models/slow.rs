@@ -29,15 +29,15 @@ pub struct Slow {
     /// Credentials of this hour: of roles used for long, and of those taken up lately.
     #[serde(rename = "n", default)]
     now: (u32, u32),
+    /// Of today: credentials, and what was expected.
+    #[serde(rename = "q", default)]
+    today: (f32, f32),
+    /// Squared residuals of whole days, and what was expected of them.
+    #[serde(rename = "w", default)]
+    days: (f32, f32),
     /// Roles taken up lately, and what an hour brings of each.
     #[serde(rename = "y", default)]
     young: Vec<(u32, f32)>,
-    /// What an hour brings of roles that were young, until the season has learnt it.
-    #[serde(rename = "g", default)]
-    grown: f32,
-    /// By how much more is usual since somebody said so, until the season has learnt it; 0 is not at all.
-    #[serde(rename = "u", default)]
-    boost: f32,
     /// Credentials since the excursion began, and what was expected.
     #[serde(rename = "o", default)]
     observed: f32,
@@ -60,7 +60,7 @@ impl Slow {
             if let Some(at) = self.young.iter().position(|(young, _)| *young == role) {
                 // Grown up: from now on it counts, and as much is usual.
                 let (_, rate) = self.young.swap_remove(at);
-                self.grown += rate;
+                self.rise(f64::from(rate));
             }
             self.now.0 += 1;
             return;
@@ -100,9 +100,9 @@ impl Slow {
         }
         self.young.retain(|(_, rate)| *rate > 1e-4);
         let mean = self.season.mean(hour.into(), p::SEASON_KAPPA, 0.0, 1e-3);
-        let phi = self.season.phi(p::SLOW_PHI.0, p::SLOW_PHI.1, p::LEAST_PHI);
+        let phi = self.phi();
         // A deploy is one hour's matter: it is no reason to believe less in all the others.
-        let most = mean + f64::from(self.grown) + 4.0 * (mean * phi).sqrt() + 4.0;
+        let most = mean + 4.0 * (mean * phi).sqrt() + 4.0;
         let counted = f64::from(count).min(most);
         let known = self.season.hours() >= p::SLOW_AFTER;
         let settled = self.season.hours() >= p::SLOW_SETTLED;
@@ -112,9 +112,13 @@ impl Slow {
         } else {
             1.0
         };
-        let usual = mean * factor * f64::from(1.0 + self.boost) + f64::from(self.grown);
-        let expected = (usual * scale_out).max(1e-3);
+        let expected = (mean * factor * scale_out).max(1e-3);
         self.season.add(counted, mean, hour.into(), p::SLOW_LIFE);
+        self.today.0 += counted as f32;
+        self.today.1 += mean as f32;
+        if hour.rem_euclid(24) == 23 {
+            self.close_day(phi);
+        }
         if !known {
             return None;
         }
@@ -132,6 +136,24 @@ impl Slow {
         over
     }
 
+    /// Overdispersion: of hours, or of whole days where that is more. People have busy days.
+    fn phi(&self) -> f64 {
+        let hours = self.season.phi(p::SLOW_PHI.0, p::SLOW_PHI.1, p::LEAST_PHI);
+        let (prior, weight) = p::SLOW_PHI;
+        let days = (f64::from(self.days.0) + prior * weight) / (f64::from(self.days.1) + weight);
+        hours.max(days)
+    }
+
+    fn close_day(&mut self, phi: f64) {
+        let (count, expected) = std::mem::take(&mut self.today);
+        let residual = f64::from(count - expected);
+        // What is looked for is not to excuse itself.
+        let most = 3.0 * (phi * f64::from(expected.max(1.0))).sqrt();
+        let left = remains(24, p::SLOW_LIFE) as f32;
+        self.days.0 = self.days.0 * left + residual.clamp(-most, most).powi(2) as f32;
+        self.days.1 = self.days.1 * left + expected;
+    }
+
     /// The level growth is held against: the season's, but no faster than allowed.
     fn reference(&mut self, hour: i32, settled: bool) -> f64 {
         let level = self.season.level(0.0, 1e-3);
@@ -143,9 +165,6 @@ impl Slow {
         let days = (day - self.day).clamp(0, 7);
         if days > 0 {
             self.day = day;
-            let left = remains(i64::from(days) * 24, p::SLOW_LIFE / 2.0) as f32;
-            self.boost *= left;
-            self.grown *= left;
             let most = f64::from(self.reference) * p::GROWTH_A_WEEK.powf(f64::from(days) / 7.0);
             self.reference = level.min(most.max(0.02)) as f32;
         }
@@ -162,7 +181,7 @@ impl Slow {
     /// What an hour usually brings, and its overdispersion.
     pub fn usual(&self, hour: i32) -> (f64, f64) {
         let mean = self.season.mean(hour.into(), p::SEASON_KAPPA, 0.0, 1e-3);
-        (mean, self.season.phi(p::SLOW_PHI.0, p::SLOW_PHI.1, p::LEAST_PHI))
+        (mean, self.phi())
     }
 
     /// The level of all hours.
@@ -170,10 +189,22 @@ impl Slow {
         self.season.level(0.0, 1e-3)
     }
 
+    /// As much more in an hour is usual from now on.
+    fn rise(&mut self, by: f64) {
+        let level = self.level();
+        if level > 0.0 {
+            self.season.scale(((level + by) / level).min(20.0));
+            self.reference = self.level() as f32;
+        }
+    }
+
     /// What is now, is usual.
     pub fn believe(&mut self) {
         if self.expected > 0.0 && self.observed > self.expected {
-            self.boost = ((1.0 + self.boost) * self.observed / self.expected).min(10.0) - 1.0;
+            // The season is as much below what is now as the expectation was.
+            let level = self.level();
+            let now = level.min(f64::from(self.reference)) * f64::from(self.observed / self.expected);
+            self.rise((now - level).max(0.0));
         }
         self.sum = Cusum::default();
         (self.observed, self.expected, self.told) = (0.0, 0.0, 0.0);

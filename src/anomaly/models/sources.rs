@@ -10,9 +10,11 @@ use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 /// How new an address is: 0 is known.
-pub const LEVELS: usize = 5;
+pub const LEVELS: usize = 6;
 /// From this level on it is another network, and not a neighbour.
 pub const NETWORK: usize = 3;
+/// From this level on it is another subnet: next door for pods, another rack for a machine.
+pub const SUBNET: usize = 2;
 
 /// An address on its ladder: itself, its subnet, its network. IPv4: /32, /24, /16. IPv6: /128,
 /// /64, and of /48 and /32 the wider one as the network: providers renumber homes within it.
@@ -22,6 +24,8 @@ pub struct Ladder {
     pub rungs: [u32; 3],
     /// IPv6: the /48, between subnet and network; IPv4: the subnet again.
     pub site: u32,
+    /// An address of the internet, and not of a private network.
+    pub is_public: bool,
     /// Which of the two it is: one host uses both at once, which proves nothing.
     pub is_v6: bool,
 }
@@ -41,12 +45,16 @@ impl Ladder {
             IpAddr::V4(v4) => {
                 let bits = u128::from(v4.to_bits()) << 96;
                 let subnet = rung(bits, 24, 4);
-                Self { rungs: [rung(bits, 32, 4), subnet, rung(bits, 16, 4)], site: subnet, is_v6: false }
+                let rungs = [rung(bits, 32, 4), subnet, rung(bits, 16, 4)];
+                let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+                let is_public = !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared);
+                Self { rungs, site: subnet, is_public, is_v6: false }
             }
             IpAddr::V6(v6) => {
                 let bits = v6.to_bits();
                 let rungs = [rung(bits, 128, 6), rung(bits, 64, 6), rung(bits, 32, 6)];
-                Self { rungs, site: rung(bits, 48, 6), is_v6: true }
+                let is_public = !(v6.is_unique_local() || v6.is_loopback() || v6.is_unicast_link_local());
+                Self { rungs, site: rung(bits, 48, 6), is_public, is_v6: true }
             }
         }
     }
@@ -97,7 +105,9 @@ struct Known {
 /// A network that the subject came from for the first time, this hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stranger {
-    /// Its hash.
+    /// The address that it was first seen by.
+    pub address: IpAddr,
+    /// Hash of the network, or of the subnet.
     pub network: u32,
     /// How new it is.
     pub level: u8,
@@ -133,6 +143,12 @@ pub struct Sources {
     /// The highest level of the current hour.
     #[serde(rename = "n", default)]
     pub level: u8,
+    /// It came from a public address this hour.
+    #[serde(rename = "g", default)]
+    is_public_now: bool,
+    /// It came from a public address before.
+    #[serde(rename = "p", default)]
+    was_public: bool,
     /// The address that was used last: most requests come from there.
     #[serde(rename = "a", default)]
     last: u32,
@@ -156,8 +172,15 @@ pub struct Sources {
 impl Sources {
     /// Looks at where a request came from. `login`: it made a token. `network_is_known`: somebody
     /// else in the cluster is known to come from that network.
-    pub fn look(&mut self, ladder: &Ladder, now: &Now, login: bool, network_is_known: bool) -> Look {
-        let [address, _, network] = ladder.rungs;
+    pub fn look(
+        &mut self,
+        source: IpAddr,
+        ladder: &Ladder,
+        now: &Now,
+        login: bool,
+        network_is_known: bool,
+    ) -> Look {
+        let [address, subnet, network] = ladder.rungs;
         if address == self.last && self.stranger.is_none() && !login {
             self.home_secs = now.secs;
             // Its hour was noted when it was first seen in it.
@@ -168,12 +191,13 @@ impl Sources {
         self.last = address;
         let level = self.level_of(ladder, now, network_is_known);
         self.remember(ladder, now, login);
+        self.is_public_now |= ladder.is_public;
         self.level = self.level.max(u8::try_from(level).unwrap_or(0));
         // A host uses both families of addresses at once: that is no overlap.
         let at_home = self.home_v6 == ladder.is_v6 && now.secs - self.home_secs <= p::OVERLAP_SECS;
         let mut look = if level > 0 { Look::New(level) } else { Look::Known };
         match &mut self.stranger {
-            Some(stranger) if stranger.network == network => {
+            Some(stranger) if [subnet, network].contains(&stranger.network) => {
                 stranger.secs = now.secs;
                 stranger.uses += 1;
                 let before = (stranger.overlap, stranger.no_login);
@@ -183,9 +207,10 @@ impl Sources {
                     look = Look::Stranger;
                 }
             }
-            _ if level >= NETWORK => {
+            _ if level >= SUBNET => {
                 self.stranger = Some(Stranger {
-                    network,
+                    address: source,
+                    network: if level >= NETWORK { network } else { subnet },
                     level: u8::try_from(level).unwrap_or(0),
                     secs: now.secs,
                     overlap: at_home,
@@ -227,6 +252,8 @@ impl Sources {
             2
         } else if network_is_known {
             3
+        } else if ladder.is_public && !self.was_public {
+            5
         } else {
             4
         }
@@ -299,7 +326,11 @@ impl Sources {
                 rate.hits += weight;
             }
         }
-        if gated && level >= NETWORK {
+        if !gated && self.is_public_now {
+            self.was_public = true;
+        }
+        self.is_public_now = false;
+        if gated && level >= SUBNET {
             for known in self.known.iter_mut().filter(|known| known.first == hour) {
                 known.held = true;
             }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Standing {
     #[serde(rename = "e", default)]
-    pieces: Vec<(i64, Evidence)>,
+    pieces: Vec<Piece>,
     /// The combined strength that was told last.
     #[serde(rename = "t", default)]
     told: f64,
@@ -19,15 +19,28 @@ pub struct Standing {
     pub strongest: f64,
 }
 
+/// One piece of evidence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Piece {
+    /// When it was last confirmed, in seconds.
+    #[serde(rename = "s")]
+    at: i64,
+    /// What it is a symptom of.
+    #[serde(rename = "f")]
+    family: u8,
+    #[serde(rename = "e")]
+    evidence: Evidence,
+}
+
 /// Models that look at the same thing from several sides count as one: the strongest of them.
-fn family(component: Component) -> usize {
+fn family(component: Component) -> u8 {
     match component {
         Component::Burst5m | Component::Burst1h | Component::Burst1d => 0,
         Component::NewRole => 1,
         Component::NewSource | Component::TwoNetworks => 2,
         Component::OffHours => 3,
         Component::Denials | Component::UnknownPaths => 4,
-        Component::Slow => 5,
+        Component::Slow => 0,
         Component::UnwrappedElsewhere | Component::NeverUnwrapped => 6,
         Component::RoleListing | Component::Rule(_) => 7,
         Component::NewSubject => 8,
@@ -35,28 +48,36 @@ fn family(component: Component) -> usize {
     }
 }
 
+/// The family of what a deploy shows: more credentials than usual, from other addresses.
+pub const DEPLOY: u8 = 0;
 /// Families of models.
 const FAMILIES: usize = 10;
 
 impl Standing {
     /// Puts evidence in, or in the place of weaker evidence of its kind. `false` if it changes nothing.
     pub fn raise(&mut self, secs: i64, evidence: Evidence) -> bool {
+        let family = family(evidence.component);
+        self.raise_in(secs, family, evidence)
+    }
+
+    /// The same, as a symptom of what that family of models looks at.
+    pub fn raise_in(&mut self, secs: i64, family: u8, evidence: Evidence) -> bool {
         if evidence.strength < p::KEEP && !matches!(evidence.component, Component::Rule(_)) {
             return false;
         }
         self.drop_old(secs);
-        match self.pieces.iter_mut().find(|(_, known)| known.component == evidence.component) {
-            Some((at, known)) => {
-                *at = secs;
-                if evidence.strength < known.strength
-                    || evidence.strength <= known.strength && evidence.observed <= known.observed
-                {
-                    return false;
-                }
-                *known = evidence;
-            }
-            None => self.pieces.push((secs, evidence)),
+        let same = |piece: &&mut Piece| piece.evidence.component == evidence.component;
+        let Some(piece) = self.pieces.iter_mut().find(same) else {
+            self.pieces.push(Piece { at: secs, family, evidence });
+            return true;
+        };
+        piece.at = secs;
+        let known = &piece.evidence;
+        let stronger = evidence.strength > known.strength;
+        if !stronger && (evidence.strength < known.strength || evidence.observed <= known.observed) {
+            return false;
         }
+        *piece = Piece { at: secs, family, evidence };
         true
     }
 
@@ -64,9 +85,10 @@ impl Standing {
     /// none of that kind, else whether it has become stronger.
     pub fn renew(&mut self, secs: i64, component: Component, strength: f64, observed: f64) -> Option<bool> {
         let oldest = secs - p::STANDS_SECS;
-        let (at, known) =
-            self.pieces.iter_mut().find(|(at, known)| known.component == component && *at > oldest)?;
-        *at = secs;
+        let stands = |piece: &&mut Piece| piece.evidence.component == component && piece.at > oldest;
+        let piece = self.pieces.iter_mut().find(stands)?;
+        piece.at = secs;
+        let known = &mut piece.evidence;
         known.observed = known.observed.max(observed);
         let stronger = strength > known.strength;
         if stronger {
@@ -77,7 +99,7 @@ impl Standing {
 
     fn drop_old(&mut self, secs: i64) {
         let oldest = secs - p::STANDS_SECS;
-        self.pieces.retain(|(at, _)| *at > oldest);
+        self.pieces.retain(|piece| piece.at > oldest);
         if self.pieces.is_empty() {
             self.told = 0.0;
         }
@@ -86,9 +108,9 @@ impl Standing {
     /// All of it combined.
     pub fn combined(&self) -> f64 {
         let mut strongest = [0.0f64; FAMILIES];
-        for (_, evidence) in &self.pieces {
-            let slot = &mut strongest[family(evidence.component)];
-            *slot = slot.max(evidence.strength);
+        for piece in &self.pieces {
+            let slot = &mut strongest[usize::from(piece.family)];
+            *slot = slot.max(piece.evidence.strength);
         }
         strongest.sort_unstable_by(|a, b| b.total_cmp(a));
         fisher::combined(&strongest, &p::LOOKS, p::CLIP)
@@ -112,7 +134,7 @@ impl Standing {
 
     /// What stands, strongest first.
     pub fn evidence(&self) -> Vec<Evidence> {
-        let mut all: Vec<Evidence> = self.pieces.iter().map(|(_, evidence)| evidence.clone()).collect();
+        let mut all: Vec<Evidence> = self.pieces.iter().map(|piece| piece.evidence.clone()).collect();
         all.sort_by(|a, b| b.strength.total_cmp(&a.strength).then(a.component.cmp(&b.component)));
         all
     }
@@ -133,6 +155,6 @@ impl Standing {
 
     /// Bytes on the heap.
     pub fn heap(&self) -> usize {
-        self.pieces.capacity() * size_of::<(i64, Evidence)>()
+        self.pieces.capacity() * size_of::<Piece>()
     }
 }

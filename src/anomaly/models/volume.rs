@@ -178,6 +178,11 @@ impl Volume {
         formula.min(strength_of_ln(self.token.own.ln_sf(self.token.peak, self.token.count.into())))
     }
 
+    /// Whether many clients got this hour's credentials, and not one.
+    pub fn is_spread(&self) -> bool {
+        self.concentration() < p::CONCENTRATED.0
+    }
+
     /// How rare such a count is, for a subject of which a block brings `prior` by its peers.
     pub fn strength(&self, scale: usize, count: u32, prior: f64) -> f64 {
         let blocks = &self.blocks[scale];
@@ -185,8 +190,16 @@ impl Volume {
         let own = strength_of_ln(blocks.own.ln_sf(count, blocks.count.into()));
         let strength = (formula.min(own) - p::SCALES.log10()).max(0.0);
         // As many tokens as credentials: clients that restart. That is only half as bad.
-        let spread = (1.0 - self.concentration() / p::CONCENTRATED).clamp(0.0, 1.0);
-        strength * (1.0 - p::SPREAD * spread)
+        let (many, one) = p::CONCENTRATED;
+        let spread = ((one - self.concentration()) / (one - many)).clamp(0.0, 1.0);
+        let strength = strength * (1.0 - p::SPREAD * spread);
+        // The sliding day is at its maximum for hours, and a raised level for days.
+        match blocks.waiting {
+            Some(waiting) if scale == 2 && f64::from(count) < f64::from(waiting.count) * p::SAME_AFFAIR => {
+                strength.min(p::SAME_AFFAIR_MOST)
+            }
+            _ => strength,
+        }
     }
 
     /// The evidence of such a count.

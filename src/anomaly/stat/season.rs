@@ -81,6 +81,16 @@ impl Season {
         self.expected += mean as f32;
     }
 
+    /// Makes everything so many times as much: somebody knows better than the past does.
+    pub fn scale(&mut self, factor: f64) {
+        for (sum, _) in &mut self.bins {
+            *sum *= factor as f32;
+        }
+        self.sum *= factor as f32;
+        self.squares *= factor as f32;
+        self.expected *= factor as f32;
+    }
+
     fn fade(&mut self, hour: i64, life: f64) {
         if self.at == i64::MIN {
             self.at = hour;

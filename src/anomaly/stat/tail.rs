@@ -28,6 +28,8 @@ pub struct Reading {
     pub weight: f64,
     /// Exceedances from which on the empirical tail is not trusted (too few), but extrapolated.
     pub few: f64,
+    /// The same as a part of all trials: the more of the two counts.
+    pub part: f64,
     /// The part of the tail above `few` that the slope is fitted to, as a multiple of `few`.
     pub many: f64,
     /// Bounds of a fitted slope, as multiples of the prior one.
@@ -76,7 +78,7 @@ impl Tail {
 
     /// -log10 P(V >= value) per trial.
     pub fn strength(&self, value: f64, reading: &Reading) -> f64 {
-        let few = reading.few;
+        let few = reading.few.max(self.trials * reading.part);
         // From the top: the lowest edge above which there are fewer than `few`, and `many`.
         let (mut above, mut knot, mut deep) = (0.0, None, None);
         for (index, count) in self.bins.iter().enumerate().rev() {
@@ -119,7 +121,8 @@ impl Tail {
 mod tests {
     use super::*;
 
-    const READING: Reading = Reading { slope: 1.0, weight: 5.0, few: 10.0, many: 8.0, slopes: (0.25, 4.0) };
+    const READING: Reading =
+        Reading { slope: 1.0, weight: 5.0, few: 10.0, part: 0.0, many: 8.0, slopes: (0.25, 4.0) };
 
     /// Values whose exceedance is 10^(-rate * v), as their quantiles.
     fn exponential(rate: f64, count: u32) -> Tail {
