@@ -50,17 +50,29 @@ pub const WINSOR_P: f64 = 0.01;
 /// attack that is repeated daily never becomes normal, a larger deploy does.
 pub const PENDING_HOURS: i32 = 7 * 24;
 
-/// Novelty: hours that the peers' habits weigh against the subject's own.
-pub const NOVELTY_WEIGHT: f64 = 20.0;
-/// Novelty: hours that the defaults below weigh against the pool's.
-pub const POOL_WEIGHT: f64 = 100.0;
-/// An hour brings a new role: once in two weeks of working hours.
-pub const NEW_ROLE: f64 = 1.0 / 100.0;
-/// An hour brings a new denied path.
-pub const NEW_PATH: f64 = 1.0 / 100.0;
-/// An hour brings a new address of a known subnet; a new subnet; a new network; one that nobody in
-/// the cluster ever came from; a public one, where only private ones were used.
-pub const NEW_SOURCE: [f64; 5] = [1.0 / 20.0, 1.0 / 50.0, 1.0 / 150.0, 1.0 / 300.0, 1.0 / 1_000.0];
+/// Novelty: everything is new in the first hours of anybody, and less so with every hour. After so
+/// many active hours, half as much is new in an hour as in the first ones.
+pub const NOVELTY_HALVES: f64 = 10.0;
+/// Novelty: but what is new never falls below this part, however long somebody is known.
+pub const NOVELTY_LEAST: f64 = 0.05;
+/// Novelty: the first active hours, in which nearly all is new, say nothing about later ones.
+pub const NOVELTY_AFTER: u32 = 3;
+/// Novelty: first hours that the peers' habits weigh, at the least, against the subject's own.
+pub const NOVELTY_WEIGHT: f64 = 3.0;
+/// Novelty: first hours that the defaults below weigh against the pool's.
+pub const POOL_WEIGHT: f64 = 10.0;
+/// A first hour brings a new role.
+pub const NEW_ROLE: f64 = 0.1;
+/// A first hour brings a new denied path.
+pub const NEW_PATH: f64 = 0.1;
+/// A first hour brings a new address of a known subnet; a new subnet; a new network; one that nobody
+/// in the cluster ever came from; a public one, where only private ones were used.
+pub const NEW_SOURCE: [f64; 5] = [0.5, 0.2, 0.07, 0.03, 0.01];
+/// What came with an alarm teaches the peers this part: it may have been none of theirs, but if it
+/// taught nothing, what is rare would seem to be ever rarer.
+pub const GATED_TEACHES: f32 = 0.25;
+/// Hours of no habit that the default of a count weighs.
+pub const COUNT_WEIGHT: f64 = 20.0;
 /// One more new thing after a new thing in the same day: bounds of what a pool can teach.
 pub const ONE_MORE: (f64, f64) = (0.05, 0.5);
 /// One more new thing, before a pool has taught it, and how many starts that weighs.
@@ -114,7 +126,7 @@ pub const DENIAL_PHI: f64 = 8.0;
 pub const DENIALS: f64 = 0.05;
 /// A count of denials of known paths says no more than this: misconfigured clients repeat
 /// themselves, and who searches asks for different paths.
-pub const DENIALS_MOST: f64 = 3.0;
+pub const DENIALS_MOST: f64 = 2.0;
 
 /// Slow: the raised rate that is looked for.
 pub const SLOW_FACTOR: f64 = 1.7;
@@ -147,14 +159,14 @@ pub const CLOCK_KERNEL: [f64; 9] = [1.0, 0.6, 0.25, 0.08, 0.03, 0.01, 0.004, 0.0
 /// Hours: part of the other kind of day (weekend, weekday) that counts.
 pub const CLOCK_OTHER_DAYS: f64 = 0.15;
 /// Hours: active hours from which on somebody has habits.
-pub const CLOCK_AFTER: f32 = 30.0;
+pub const CLOCK_AFTER: f32 = 16.0;
 /// Width and number of the bins of the pool's tail.
 pub const CLOCK_BINS: (f64, usize) = (0.1, 64);
 /// How that tail is read.
 pub const CLOCK_TAIL: Reading =
     Reading { slope: 0.7, weight: 10.0, few: 5.0, part: 0.0, many: 8.0, slopes: (0.4, 2.0) };
 /// Hours: no more than this.
-pub const CLOCK_MOST: f64 = 4.5;
+pub const CLOCK_MOST: f64 = 3.9;
 
 /// Silence: expected in a day to be called regular.
 pub const REGULAR: f64 = 20.0;
@@ -201,7 +213,7 @@ pub const COMBINED_BINS: (f64, usize) = (0.1, 160);
 /// How that tail is read: nominally one decade a unit; fitted between one hour in a few hundred and
 /// the rarest two dozen, where attacks are few.
 pub const COMBINED_TAIL: Reading =
-    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 2.5e-3, many: 10.0, slopes: (0.4, 1.6) };
+    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 5e-3, many: 10.0, slopes: (0.4, 1.6) };
 /// Active hours after which that tail is believed as far as it goes.
 pub const COMBINED_AFTER: f64 = 2_000.0;
 /// An hour stronger than the page threshold less this teaches only what is usual.
@@ -241,7 +253,7 @@ pub const SAME_AFFAIR_MOST: f64 = 1.5;
 /// What a burst loses that is spread over as many tokens as credentials.
 pub const SPREAD: f64 = 0.8;
 /// One denied path says no more than this, whoever asks for it.
-pub const ONE_PATH: f64 = 2.5;
+pub const ONE_PATH: f64 = 2.0;
 /// One new role says no more than this alone.
 pub const ONE_ROLE: f64 = 3.2;
 /// A new address of a known subnet says no more than this.
@@ -249,3 +261,14 @@ pub const NEIGHBOUR_MOST: f64 = 1.2;
 /// Shape of what peers differ by in how often they bring something new: as different as people and
 /// batch jobs, but not as different as always and never.
 pub const SHAPE: f64 = 0.3;
+/// An hour with more logins than this, and than so many times as usual, is one of clients that
+/// restart: how much they take says nothing about a raised rate.
+pub const RESTARTS: (u32, f64) = (4, 4.0);
+/// What a theft shows and a move rarely does counts as no rarer than this: a login may have been
+/// elsewhere.
+pub const CIRCUMSTANCE_LEAST: f64 = 0.05;
+/// Slow: addresses of a day are averaged over this many active hours, so that one deploy is no growth.
+pub const ADDRESSES_OVER: f32 = 36.0;
+/// In the calibration, an hour that alarmed counts as this much of an hour: attacks are no part of
+/// what occurs by chance, but not every alarm is an attack.
+pub const ALARM_COUNTS: f64 = 0.3;

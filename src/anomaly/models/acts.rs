@@ -69,7 +69,7 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
         return false;
     }
     let prior = pool.roles.mean(p::NEW_ROLE, p::POOL_WEIGHT);
-    let part = subject.roles.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
+    let part = subject.roles.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE) * subject.exposure();
     let more = pool.more_roles.mean(p::ONE_MORE_PRIOR).clamp(p::ONE_MORE.0, p::ONE_MORE.1);
     let maturity = subject.maturity(now.hour);
     let evidence = Evidence {
@@ -104,7 +104,7 @@ pub fn denied(subject: &mut Subject, pool: &Pool, path: u64, now: &Now) -> bool 
     let look = subject.paths.look(path, now.hour, p::PATHS);
     if let Look::New(new) = look {
         let prior = pool.paths.mean(p::NEW_PATH, p::POOL_WEIGHT);
-        let part = subject.paths.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
+        let part = subject.paths.rate.among(prior, p::NOVELTY_WEIGHT, p::SHAPE) * subject.exposure();
         let more = pool.more_paths.mean(p::ONE_MORE_PRIOR).clamp(p::ONE_MORE.0, p::ONE_MORE.1);
         let evidence = Evidence {
             component: Component::UnknownPaths,
@@ -125,11 +125,11 @@ pub fn denied(subject: &mut Subject, pool: &Pool, path: u64, now: &Now) -> bool 
     denials.count += 1;
     let count = denials.count;
     let hours = f64::from(subject.hours);
-    let peers = pool.denials.mean((p::DENIALS, p::POOL_WEIGHT));
-    let mean = (f64::from(denials.sum) + peers * p::NOVELTY_WEIGHT) / (hours + p::NOVELTY_WEIGHT);
+    let peers = pool.denials.mean((p::DENIALS, p::COUNT_WEIGHT * 5.0));
+    let mean = (f64::from(denials.sum) + peers * p::COUNT_WEIGHT) / (hours + p::COUNT_WEIGHT);
     let counts = Counts { mean, phi: p::DENIAL_PHI };
     let formula = strength_of_ln(counts.ln_sf(count.into()));
-    let own = strength_of_ln(denials.own.ln_sf(count, hours.max(p::NOVELTY_WEIGHT)));
+    let own = strength_of_ln(denials.own.ln_sf(count, hours.max(p::COUNT_WEIGHT)));
     let strength = (formula.min(own) * maturity).min(p::DENIALS_MOST);
     if strength >= p::KEEP {
         let largest = denials.own.largest();
@@ -157,7 +157,7 @@ pub fn listed(subject: &mut Subject, pool: &Pool, mount: &str, now: &Now) -> boo
     }
     subject.done |= LISTED;
     subject.marks |= MARK_LISTED;
-    let part = pool.listings.mean(p::FIRST_LISTING, p::POOL_WEIGHT);
+    let part = pool.listings.mean(p::FIRST_LISTING, p::COUNT_WEIGHT * 5.0);
     first(subject, pool, Component::RoleListing, part, mount, now)
 }
 
@@ -173,7 +173,7 @@ pub fn privileged(
     subject.done |= bit(operation);
     if is_first {
         subject.marks |= MARK_PRIVILEGED;
-        let part = pool.privileged.mean(p::FIRST_PRIVILEGED, p::POOL_WEIGHT);
+        let part = pool.privileged.mean(p::FIRST_PRIVILEGED, p::COUNT_WEIGHT * 5.0);
         first(subject, pool, Component::Rule(operation), part, mount, now);
     }
     let floor = match operation {

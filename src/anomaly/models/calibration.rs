@@ -27,8 +27,8 @@ impl Default for Calibration {
 const LIFE: f64 = 14.0 * 24.0;
 
 impl Calibration {
-    /// An active subject-hour came to this, or to nothing (0). `is_known`: its subject is learnt.
-    pub fn add(&mut self, combined: f64, hour: i32, is_known: bool) {
+    /// An active subject-hour came to this, or to nothing (0), and counts with this weight. `is_known`: its subject is learnt.
+    pub fn add(&mut self, combined: f64, weight: f64, hour: i32, is_known: bool) {
         if self.since == 0 {
             self.since = hour;
         }
@@ -36,7 +36,7 @@ impl Calibration {
         if is_known {
             self.tail.try_again(1.0, hour.into(), p::LIFE);
             if combined > 0.0 {
-                self.tail.add(combined);
+                self.tail.add(combined, weight);
             }
         }
     }
@@ -79,7 +79,7 @@ mod tests {
         let mut calibration = Calibration::default();
         for hour in 1_000..1_000 + 24 * 21 {
             for _ in 0..50 {
-                calibration.add(0.0, hour, true);
+                calibration.add(0.0, 1.0, hour, true);
             }
             if hour == 1_000 + 72 {
                 assert!((calibration.hours_a_day(hour) - 1_200.0).abs() < 300.0);
@@ -94,7 +94,7 @@ mod tests {
         // One in ten hours comes to 2, one in a hundred to 3: a decade more than they say.
         for i in 0..100_000u32 {
             let p = (f64::from(i) + 0.5) / 100_000.0;
-            calibration.add((1.0 - p.log10()).max(0.0), 1_000, true);
+            calibration.add((1.0 - p.log10()).max(0.0), 1.0, 1_000, true);
         }
         for combined in [3.0, 4.0, 5.0] {
             assert!((calibration.strength(combined) - (combined - 1.0)).abs() < 0.35, "{combined}");

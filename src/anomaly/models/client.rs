@@ -91,6 +91,7 @@ impl Models {
                 if subject.display_name != who.requester.display_name {
                     subject.display_name.clone_from(&who.requester.display_name);
                 }
+                subject.logged_in.0 += 1;
                 subject.logged_in_as(&who.role);
             }
             Act::ListedRoles => raised |= acts::listed(subject, pool, activity.mount, now),

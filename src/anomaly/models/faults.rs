@@ -70,7 +70,7 @@ impl Faults {
 
     fn counts(&self) -> Counts {
         let hours = f64::from(self.hours);
-        let mean = (f64::from(self.sum) + p::FAULTS * p::NOVELTY_WEIGHT) / (hours + p::NOVELTY_WEIGHT);
+        let mean = (f64::from(self.sum) + p::FAULTS * p::COUNT_WEIGHT) / (hours + p::COUNT_WEIGHT);
         let average = f64::from(self.sum) / hours.max(1.0);
         let variance = (f64::from(self.squares) / hours.max(1.0) - average * average).max(0.0);
         let phi = (variance / mean.max(0.05) * hours + p::FAULTS_PHI * 48.0) / (hours + 48.0);

@@ -68,9 +68,15 @@ impl Models {
         let now = Now { hour, ..Now::of(end) };
         let is_known = subject.maturity(hour) >= 1.0;
         let addresses = subject.sources.scale_out();
+        let (logins, usual) = subject.logged_in;
+        let restarts = logins > p::RESTARTS.0 && f64::from(logins) > p::RESTARTS.1 * f64::from(usual);
+        subject.logged_in = (0, usual + (logins as f32 - usual) / 200.0);
+        if restarts {
+            subject.slow.say_nothing();
+        }
         let over = subject.slow.add(hour, addresses, |idle| liveness.was_live(idle));
         if let Some(peak) = over {
-            pool.slow.add(peak.into());
+            pool.slow.add(peak.into(), 1.0);
         }
         pool.slow.try_again(1.0, hour.into(), p::LIFE);
         if slow(subject, pool, &now) {
@@ -92,7 +98,8 @@ impl Models {
         let gated = is_known && calibration.strength(combined) >= gate;
         // An episode of several hours counts once, with its maximum.
         let before = if hour - subject.peak.1 <= p::EPISODE_HOURS { subject.peak.0 } else { 0.0 };
-        calibration.add(if combined > before { combined } else { 0.0 }, hour, is_known);
+        let weight = if gated { p::ALARM_COUNTS } else { 1.0 };
+        calibration.add(if combined > before { combined } else { 0.0 }, weight, hour, is_known);
         if combined >= before {
             subject.peak = (combined, hour);
         }
@@ -191,15 +198,18 @@ impl Models {
 /// What one hour teaches peers about something new, an alarm or not: else what is rare would seem
 /// to be rarer than it is. One subject teaches little if it is new itself, and little more if it
 /// always does it.
-fn teach(own: &mut Rate, peers: &mut Rate, hit: bool, weight: f32) {
-    peers.trials += 1.0;
-    if hit {
+fn teach(own: Rate, peers: &mut Rate, hit: bool, weight: f32, exposure: f32) {
+    peers.trials += exposure;
+    if hit && exposure > 0.0 {
         peers.hits += weight / (1.0 + own.hits / 2.0);
     }
 }
 
 fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
-    let weight = subject.teaches(hour);
+    let known = subject.seen >= p::NOVELTY_AFTER;
+    let exposure = if known { subject.exposure() as f32 } else { 0.0 };
+    let weight = if gated { p::GATED_TEACHES } else { 1.0 };
+    subject.seen = subject.seen.saturating_add(1);
     subject.hours += 1.0;
     pool.hours.add(1.0, hour.into(), p::LIFE);
     let priors = [0, 1, 2].map(|scale| pool.volume(scale));
@@ -208,11 +218,11 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
         pool.volumes[scale].add(maximum as f32, 1.0);
     }
     // Everything is new to a newcomer: that is no habit of his.
-    let new_roles = subject.roles.close(hour, gated, weight);
-    teach(&mut subject.roles.rate, &mut pool.roles, new_roles.0 > 0, weight);
-    let new_paths = subject.paths.close(hour, gated, weight);
-    teach(&mut subject.paths.rate, &mut pool.paths, new_paths.0 > 0, weight);
-    if !gated && weight > 0.5 {
+    let new_roles = subject.roles.close(hour, gated, exposure);
+    teach(subject.roles.rate, &mut pool.roles, new_roles.0 > 0, weight, exposure);
+    let new_paths = subject.paths.close(hour, gated, exposure);
+    teach(subject.paths.rate, &mut pool.paths, new_paths.0 > 0, weight, exposure);
+    if !gated && known {
         for (new, part) in [(new_roles, &mut pool.more_roles), (new_paths, &mut pool.more_paths)] {
             if new.0 > 0 {
                 // A storm of one subject is no habit of all.
@@ -222,26 +232,26 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
         }
     }
     let stranger = subject.sources.stranger;
-    let level = subject.sources.close(hour, gated, weight);
+    let level = subject.sources.close(hour, gated, exposure);
     for index in 0..pool.sources.len() {
         let hit = level > index;
-        teach(&mut subject.sources.rates[index], &mut pool.sources[index], hit, weight);
+        teach(subject.sources.rates[index], &mut pool.sources[index], hit, weight, exposure);
     }
-    if let Some(stranger) = stranger.filter(|_| weight > 0.5) {
+    if let Some(stranger) = stranger.filter(|_| known && !gated) {
         let far = usize::from(stranger.level >= NETWORK as u8);
         pool.overlap[far].add(f32::from(u8::from(stranger.overlap)), 1.0);
         pool.no_login[far].add(f32::from(u8::from(stranger.no_login)), 1.0);
     }
     let marks = std::mem::take(&mut subject.marks);
     let both = marks & MARK_TWO_NETWORKS != 0;
-    teach(&mut subject.two_networks, &mut pool.two_networks, both, 1.0);
+    teach(subject.two_networks, &mut pool.two_networks, both, weight, 1.0);
     subject.two_networks.trials += 1.0;
     if both && !gated {
         subject.two_networks.hits += 1.0;
     }
     pool.listings.trials += 1.0;
     pool.privileged.trials += 1.0;
-    if weight > 0.0 {
+    if known {
         pool.listings.hits += if marks & MARK_LISTED != 0 { 1.0 } else { 0.0 };
         pool.privileged.hits += if marks & MARK_PRIVILEGED != 0 { 1.0 } else { 0.0 };
     }
@@ -253,7 +263,7 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     pool.denials.add(denied.min(20) as f32, 1.0);
     if let Some(unusual) = subject.unusual.take() {
         pool.clock.try_again(1.0, hour.into(), p::LIFE);
-        pool.clock.add(unusual);
+        pool.clock.add(unusual, 1.0);
     }
     subject.clock.add(hour);
     if hour.rem_euclid(6) == 0 {

@@ -100,12 +100,12 @@ impl Novelty {
     }
 
     /// Ends an hour: counts it, and holds what is new if an alarm came with it.
-    /// `weight`: what it teaches. Gives how many were new, and whether the day had brought some before.
-    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> (u16, bool) {
+    /// `exposure`: how much could be new, 0 for too early to say. Gives how many were new, and whether the day had brought some before.
+    pub fn close(&mut self, hour: i32, gated: bool, exposure: f32) -> (u16, bool) {
         let new = std::mem::take(&mut self.new);
-        self.rate.trials += 1.0;
-        if new > 0 && !gated {
-            self.rate.hits += weight;
+        self.rate.trials += exposure;
+        if new > 0 && !gated && exposure > 0.0 {
+            self.rate.hits += 1.0;
         }
         let before = self.recent(hour) > u32::from(new);
         if gated {

@@ -54,8 +54,8 @@ pub fn look(
         let token = (accessor.0 >> 64) as u64 ^ accessor.0 as u64;
         if tokens.see(token, ladder.rungs[2], now) && subject.marks & MARK_TWO_NETWORKS == 0 {
             subject.marks |= MARK_TWO_NETWORKS;
-            let prior = pool.two_networks.mean(p::TWO_NETWORKS, p::POOL_WEIGHT * 5.0);
-            let part = subject.two_networks.among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
+            let prior = pool.two_networks.mean(p::TWO_NETWORKS, p::COUNT_WEIGHT * 25.0);
+            let part = subject.two_networks.among(prior, p::COUNT_WEIGHT, p::SHAPE);
             raised |= subject.standing.raise(
                 now.secs,
                 Evidence {
@@ -79,7 +79,7 @@ pub fn look(
 fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     let index = level - 1;
     let prior = pool.sources[index].mean(p::NEW_SOURCE[index], p::POOL_WEIGHT);
-    let part = subject.sources.rates[index].among(prior, p::NOVELTY_WEIGHT, p::SHAPE);
+    let part = subject.sources.rates[index].among(prior, p::NOVELTY_WEIGHT, p::SHAPE) * subject.exposure();
     let mut new = strength(part);
     if level < SUBNET {
         // Within a network that it comes from, addresses are given out by others.
@@ -88,10 +88,14 @@ fn novelty(subject: &Subject, pool: &Pool, level: usize) -> f64 {
     if let Some(stranger) = subject.sources.stranger.filter(|_| level >= SUBNET) {
         // What is likelier of a theft than of a move counts by how rarely moves look like it.
         if stranger.overlap {
-            new += strength(pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP));
+            new += strength(
+                pool.overlap[usize::from(level >= NETWORK)].mean(p::OVERLAP).max(p::CIRCUMSTANCE_LEAST),
+            );
         }
         if stranger.no_login {
-            new += strength(pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN));
+            new += strength(
+                pool.no_login[usize::from(level >= NETWORK)].mean(p::NO_LOGIN).max(p::CIRCUMSTANCE_LEAST),
+            );
         }
     }
     new
@@ -120,7 +124,7 @@ fn evidence(subject: &Subject, address: IpAddr, level: usize, strength: f64) -> 
         strength,
         observed: 1.0,
         expected: 0.0,
-        upper: if rate.mean(0.0, 1.0) > 1e-3 { 1.0 } else { 0.0 },
+        upper: if rate.mean(0.0, 1.0) * subject.exposure() > 1e-3 { 1.0 } else { 0.0 },
         own_max: often.then(|| (1.0, of_hour(subject.hour))),
         last_seen: None,
         peers: None,

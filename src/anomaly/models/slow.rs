@@ -73,6 +73,11 @@ impl Slow {
         }
     }
 
+    /// This hour's clients restarted: it counts as a usual one.
+    pub fn say_nothing(&mut self) {
+        self.now.0 = u32::MAX;
+    }
+
     /// Takes an hour in, and the idle hours before it that were not silence of the log. Gives the
     /// peak of an excursion that is over.
     pub fn add(&mut self, hour: i32, scale_out: f64, was_live: impl Fn(i32) -> bool) -> Option<f32> {
@@ -103,7 +108,7 @@ impl Slow {
         let phi = self.phi();
         // A deploy is one hour's matter: it is no reason to believe less in all the others.
         let most = mean + 4.0 * (mean * phi).sqrt() + 4.0;
-        let counted = f64::from(count).min(most);
+        let counted = if count == u32::MAX { mean } else { f64::from(count).min(most) };
         let known = self.season.hours() >= p::SLOW_AFTER;
         let settled = self.season.hours() >= p::SLOW_SETTLED;
         let reference = self.reference(hour, settled);
@@ -127,7 +132,7 @@ impl Slow {
         if self.sum.sum <= 0.0 {
             (self.observed, self.expected, self.told) = (0.0, 0.0, 0.0);
         } else {
-            self.observed += count as f32;
+            self.observed += counted as f32;
             self.expected += expected as f32;
             if hour - self.sum.since > p::SLOW_LASTS {
                 self.believe();

@@ -161,10 +161,10 @@ pub struct Sources {
     /// A network of this hour that is new.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     pub stranger: Option<Stranger>,
-    /// Addresses of an hour, usually; of active hours.
+    /// Addresses of a day, usually.
     #[serde(rename = "m", default)]
     usual_addresses: f32,
-    /// The same, of the last day.
+    /// Addresses of the last day.
     #[serde(rename = "d", default)]
     recent_addresses: f32,
 }
@@ -317,13 +317,13 @@ impl Sources {
     }
 
     /// Ends an hour; gives the highest new level that it brought.
-    /// `weight`: what it teaches.
-    pub fn close(&mut self, hour: i32, gated: bool, weight: f32) -> usize {
+    /// `exposure`: how much could be new, 0 for too early to say.
+    pub fn close(&mut self, hour: i32, gated: bool, exposure: f32) -> usize {
         let level = usize::from(std::mem::take(&mut self.level));
         for (index, rate) in self.rates.iter_mut().enumerate() {
-            rate.trials += 1.0;
-            if level > index && !gated {
-                rate.hits += weight;
+            rate.trials += exposure;
+            if level > index && !gated && exposure > 0.0 {
+                rate.hits += 1.0;
             }
         }
         if !gated && self.is_public_now {
@@ -336,14 +336,14 @@ impl Sources {
             }
         }
         self.stranger = None;
-        let here = |known: &&Known| known.rung == 0 && known.last == hour;
+        let here = |known: &&Known| known.rung == 0 && known.last > hour - 24;
         let addresses = self.known.iter().filter(here).count() as f64 as f32;
         if addresses > 0.0 {
             if self.usual_addresses <= 0.0 {
                 (self.usual_addresses, self.recent_addresses) = (addresses, addresses);
             }
-            // A day of active hours against a month of them.
-            self.recent_addresses += (addresses - self.recent_addresses) / 12.0;
+            // A day's against a month of active hours.
+            self.recent_addresses += (addresses - self.recent_addresses) / p::ADDRESSES_OVER;
             self.usual_addresses += (addresses - self.usual_addresses) / 400.0;
         }
         level

@@ -62,6 +62,12 @@ pub struct Subject {
     /// Active hours, faded.
     #[serde(default)]
     pub hours: f32,
+    /// Active hours ever.
+    #[serde(default)]
+    pub seen: u32,
+    /// Logins of the current hour, and of an active hour usually.
+    #[serde(default)]
+    pub logged_in: (u32, f32),
     /// How much.
     #[serde(default)]
     pub volume: Volume,
@@ -172,6 +178,8 @@ impl Subject {
             is_open: false,
             at: first,
             hours: 0.0,
+            seen: 0,
+            logged_in: (0, 0.0),
             volume: Volume::default(),
             slow: Slow::default(),
             roles: Novelty::default(),
@@ -201,11 +209,9 @@ impl Subject {
         (f64::from(hour - self.first) / p::MATURE_AFTER).clamp(0.0, 1.0)
     }
 
-    /// What a new thing teaches: nothing in the first two days, when everything is new, and
-    /// everything after a week.
-    pub fn teaches(&self, hour: i32) -> f32 {
-        let age = f64::from(hour - self.first) - p::MATURE_AFTER;
-        (age / (5.0 * 24.0)).clamp(0.0, 1.0) as f32
+    /// How much is new in an hour of somebody known for so long, against the first hours.
+    pub fn exposure(&self) -> f64 {
+        (1.0 / (1.0 + f64::from(self.seen) / p::NOVELTY_HALVES)).max(p::NOVELTY_LEAST)
     }
 
     /// Lets time pass, once a day.

@@ -59,10 +59,10 @@ impl Tail {
         self.trials += trials;
     }
 
-    /// Counts a value.
-    pub fn add(&mut self, value: f64) {
+    /// Counts a value, with a weight.
+    pub fn add(&mut self, value: f64, weight: f64) {
         let bin = self.bin(value);
-        self.bins[bin] += 1.0;
+        self.bins[bin] += weight as f32;
     }
 
     /// Trials so far, faded.
@@ -130,7 +130,7 @@ mod tests {
         for i in 0..count {
             let p = (f64::from(i) + 0.5) / f64::from(count);
             tail.try_again(1.0, 0, 1e9);
-            tail.add(-p.log10() / rate);
+            tail.add(-p.log10() / rate, 1.0);
         }
         tail
     }
@@ -151,7 +151,7 @@ mod tests {
         let mut tail = exponential(1.0, 20_000);
         let before = tail.strength(4.0, &READING);
         for _ in 0..4 {
-            tail.add(9.0);
+            tail.add(9.0, 1.0);
         }
         assert!((tail.strength(4.0, &READING) - before).abs() < 0.5);
     }
