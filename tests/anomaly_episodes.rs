@@ -1,5 +1,9 @@
 //! Episodes: which finding belongs to which, what is kept of them, and what is said of them.
-#![allow(clippy::unwrap_used, reason = "a test panics to fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test panics to fail, and these numbers are exact"
+)]
 
 use leasewatch::anomaly::episodes::{Change, Episodes};
 use leasewatch::anomaly::{
@@ -144,11 +148,51 @@ fn the_same_cause_is_told_once_a_day_and_another_one_at_once() {
     episodes.take(burst(1, 0, 4.5));
     episodes.take(burst(2, 0, 4.5));
     episodes.take(burst(1, 7 * HOUR, 5.6));
+    // What is counted for a day grows within it; a changing address of the same network is no other network.
+    let probing = |hours: i64, strength, detail: &str| {
+        let network = later(evidence(Component::NewSource, 3.0), detail);
+        finding(3, hours * HOUR, vec![evidence(Component::UnknownPaths, strength), network])
+    };
+    episodes.take(probing(8, 5.0, "2001:db8::/64 (2001:db8::1)"));
+    episodes.take(probing(15, 9.0, "2001:db8::/64 (2001:db8::2)"));
+    assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 1);
+    episodes.take(probing(16, 9.0, "2001:db9::/64 (2001:db9::2)"));
+    assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 2);
     // A day later it is told again.
     episodes.take(burst(2, 24 * HOUR, 4.5));
     let subjects: Vec<_> = all(&episodes).iter().map(|one| one.subject.entity_id.clone()).collect();
     assert_eq!(subjects.iter().filter(|entity| *entity == "entity-1").count(), 2);
     assert_eq!(subjects.iter().filter(|entity| *entity == "entity-2").count(), 2);
+}
+
+#[test]
+fn a_level_that_has_changed_is_told_once_until_it_falls_back() {
+    let slow = |hours: i64, strength| finding(1, hours * HOUR, vec![evidence(Component::Slow, strength)]);
+    let mut episodes = store();
+    // It grows for a day, at the end of the scale after 13 hours, and stays for five.
+    for hour in 0..24 {
+        episodes.take(slow(hour, 3.5 + hour as f64 / 4.0));
+    }
+    for hour in 24..144 {
+        episodes.take(slow(hour, 12.0));
+    }
+    let found = all(&episodes);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].closed_at, Some(at(19 * HOUR)));
+    // Something else meanwhile is another thing, also what was said on the first day.
+    episodes.take(finding(
+        1,
+        145 * HOUR,
+        vec![evidence(Component::Slow, 12.0), evidence(Component::Burst1h, 5.0)],
+    ));
+    assert_eq!(all(&episodes).len(), 2);
+    let mut episodes = store();
+    episodes.take(slow(0, 5.0));
+    episodes.take(slow(19, 5.0));
+    episodes.take(slow(38, 9.0));
+    assert_eq!(all(&episodes).len(), 1);
+    episodes.take(slow(59, 5.0));
+    assert_eq!(all(&episodes).len(), 2);
 }
 
 #[test]
@@ -361,27 +405,37 @@ fn an_episode_read_aloud_makes_sense() {
     assert_eq!(
         say(vec![of(Component::Burst5m, 4.5, ""), single(Component::NewSource, 3.0, 1.0, "203.0.113.0/24")]),
         "The client approle/payments took 214 credentials of database/ledger in 5 minutes from a network that it \
-         never used (203.0.113.0/24); in 28 days its most was 6. An hour like this is rarer than anything seen in \
+         never used; in 28 days its most was 6. The network is 203.0.113.0/24. An hour like this is rarer than anything seen in \
          28 days of learning."
     );
     assert_eq!(
         say(vec![
-            single(Component::NewRole, 4.0, 7.0, ""),
+            single(Component::NewRole, 4.0, 7.0, "billing"),
             of(Component::Burst5m, 3.0, ""),
             of(Component::Burst1h, 2.9, "")
         ]),
-        "The client approle/payments took credentials of 7 roles that it never used before and took 214 \
+        "The client approle/payments took credentials of 7 roles that it never used before (billing among them) and 214 \
          credentials of database/ledger in 5 minutes. An hour like this comes about once in 10 days."
     );
     assert_eq!(
         say(vec![single(Component::UnknownPaths, 3.6, 25.0, ""), single(Component::Denials, 3.0, 38.0, "")]),
-        "The client approle/payments was denied 25 paths that it had never asked for; usual is 1. An hour like this \
+        "The client approle/payments was denied 25 paths that it had never asked for. An hour like this \
          comes about once in 4 days."
     );
     assert_eq!(
         say(vec![single(Component::OffHours, 2.0, 1.0, "")]),
         "The client approle/payments was at work at an hour at which it hardly ever works. An hour like this comes \
          about 10 times a day."
+    );
+    assert_eq!(
+        say(vec![
+            of(Component::Slow, 3.3, ""),
+            single(Component::RoleListing, 2.0, 1.0, "database/"),
+            single(Component::OffHours, 1.5, 1.0, "")
+        ]),
+        "The client approle/payments has long been taking more credentials of database/ledger than it used to, 214 \
+         since it began, and listed the names of roles (database/) for the first time at an hour at which it hardly \
+         ever works; in 28 days its most was 6. An hour like this comes about once in 2 days."
     );
     let mut mount = finding(9, 0, vec![single(Component::FailedLogins, 3.2, 120.0, "")]);
     mount.subject = SubjectView {
@@ -398,6 +452,53 @@ fn an_episode_read_aloud_makes_sense() {
         "At auth/userpass/, 120 logins failed within an hour; usual is 1. It is not known well yet. An hour like this \
          comes about once in 2 days."
     );
+}
+
+#[test]
+fn a_client_is_called_by_the_name_that_says_most() {
+    let called = |mount: &str, display_name: &str, role: &str, namespace: &str| {
+        let mut one = burst(1, 0, 4.0);
+        one.subject.mount = mount.into();
+        one.subject.display_name = display_name.into();
+        one.subject.role = role.into();
+        one.subject.namespace = namespace.into();
+        let mut episodes = store();
+        episodes.take(one);
+        let summary = all(&episodes)[0].summary.clone();
+        summary.split(" took ").next().unwrap().to_owned()
+    };
+    for (mount, display_name, role, namespace, name) in [
+        ("auth/approle/", "approle", "payments", "", "The client approle/payments"),
+        ("auth/oidc/", "oidc-mira", "dev", "", "The client oidc-mira (role dev)"),
+        ("auth/kubernetes/", "kubernetes-shop-push", "push", "", "The client kubernetes-shop-push"),
+        ("auth/userpass/", "userpass-jo", "jo", "team-a", "The client userpass-jo of the namespace team-a"),
+        (
+            "auth/approle/",
+            "team-a-auth-approle",
+            "etl",
+            "team-a",
+            "The client approle/etl of the namespace team-a",
+        ),
+        ("auth/token/", "token", "", "", "The client with the entity ID entity-1"),
+        ("auth/ldap/", "ldap-\u{e9}lise", "", "", "The client ldap-\u{e9}lise"),
+    ] {
+        assert_eq!(called(mount, display_name, role, namespace), name);
+    }
+}
+
+#[test]
+fn no_part_is_rarer_than_the_whole() {
+    let mut calibrated =
+        finding(1, 0, vec![evidence(Component::NewSource, 6.0), evidence(Component::NewRole, 3.0)]);
+    // Such hours were found to be more common than their parts say.
+    calibrated.strength = 4.0;
+    calibrated.recurrence_days = 10.0;
+    calibrated.score = score::of_recurrence(10.0);
+    let mut episodes = store();
+    episodes.take(calibrated);
+    let episode = &all(&episodes)[0];
+    let scores: Vec<_> = episode.components.iter().map(|component| component.score).collect();
+    assert_eq!(scores, [episode.score, score::of_recurrence(0.1)]);
 }
 
 #[test]
@@ -511,7 +612,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn play(steps: &[Step], cuts: &BTreeSet<usize>, grid: i64) -> Episodes {
     const COMPONENTS: [Component; 4] =
-        [Component::Burst5m, Component::NewRole, Component::Denials, Component::Rule(Privileged::AuthWrite)];
+        [Component::Burst5m, Component::NewRole, Component::Slow, Component::Rule(Privileged::AuthWrite)];
     let settings = Settings { episodes: 16, ..Settings::DEFAULT };
     let mut episodes = with(settings);
     let mut now = 0;

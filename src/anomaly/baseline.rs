@@ -23,7 +23,7 @@ pub struct Baseline {
 #[derive(Debug, thiserror::Error)]
 pub enum NoBaseline {
     /// It is something else, or damaged.
-    #[error("it is no baseline: {0}")]
+    #[error("it is no baseline")]
     Unclear(#[from] serde_json::Error),
     /// It is of another version.
     #[error(
