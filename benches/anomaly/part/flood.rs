@@ -3,7 +3,7 @@
 
 use crate::context::{BEGIN, Context, LEARNING, SCORED, pool, week};
 use crate::crew;
-use crate::feed::{Seen, Watch, main_scenario};
+use crate::feed::{Seen, Watch, main_scenario, scenario};
 use crate::measure::Alarm;
 use crate::report::{Report, Table, share, value};
 use leasewatch::anomaly::Settings;
@@ -16,27 +16,30 @@ const PART: &str = "flood";
 const IDENTITIES: u32 = 1_000_000;
 /// How many worlds are flooded.
 const WORLDS: usize = 4;
+/// So many times the usual size, to see what a regular subject takes; for so many weeks.
+const TIMES: u32 = 25;
+const WEEKS: i64 = 2;
 
 /// What a process of its own tells.
 #[derive(Debug, Serialize, Deserialize)]
 struct Told {
-    /// Resident memory at the end and at most, in bytes.
-    resident: f64,
+    /// Resident memory at most, in bytes.
     peak: f64,
+    /// Subjects known at the end.
     subjects: usize,
-    /// For each attack the raises within it, for each false alarm its score.
+    /// Subject and course of each alarm, in nanoseconds since the beginning.
     alarms: Vec<(String, Vec<(i64, f64)>)>,
 }
 
 pub(crate) fn run(context: &Context, report: &mut Report) {
     let seeds = context.first(WORLDS);
     let plain = context.worlds(seeds);
-    // The same lines unscored, to know what the rest of the process takes.
-    let mut jobs: Vec<String> = seeds.iter().map(|seed| format!("{seed}:on")).collect();
-    jobs.push(format!("{}:off", seeds[0]));
-    let mut told = crew::each(context.threads, "floods", &jobs, |job| ask(job));
-    let off = told.pop().unwrap();
-    let on = &told[0];
+    // The same lines unscored as well, to know what the rest of the process takes.
+    let mut jobs: Vec<String> = seeds.iter().map(|seed| format!("flooded:on:{seed}")).collect();
+    let others = ["flooded:off", "many:on", "many:off"];
+    jobs.extend(others.iter().map(|job| format!("{job}:{}", seeds[0])));
+    let told = crew::each(context.threads, "floods", &jobs, |job| ask(job));
+    let (on, [off, many_on, many_off]) = (&told[0], [0, 1, 2].map(|at| &told[seeds.len() + at]));
 
     let flooded: Vec<Seen> = plain.iter().zip(&told).map(|(seen, told)| seen_of(seen, told)).collect();
     let (from, to) = (week(LEARNING), week(LEARNING + SCORED));
@@ -54,20 +57,26 @@ pub(crate) fn run(context: &Context, report: &mut Report) {
     report.at_most("points of recall lost to the flood", lost, 5.0, "", format!("{lost:.1}"));
 
     let mib = |bytes: f64| bytes / f64::from(1 << 20);
-    let models = mib((on.resident - off.resident).max(0.0));
-    let a_subject = (on.resident - off.resident) / on.subjects.max(1) as f64 / 1e3;
+    let models = mib(on.peak - off.peak);
+    let a_subject = (many_on.peak - many_off.peak) / many_on.subjects.max(1) as f64;
+    let full = mib(a_subject * Settings::DEFAULT.subjects as f64);
+    let mut table = Table::new(["memory, MiB at most", "scored", "not scored", "models", "subjects"]);
+    for (name, on, off) in [("flooded", on, off), ("25 times the clients, 2 weeks", many_on, many_off)] {
+        let cells = [on.peak, off.peak, on.peak - off.peak].map(|bytes| format!("{:.0}", mib(bytes)));
+        table.row(std::iter::once(name.to_string()).chain(cells).chain([on.subjects.to_string()]));
+    }
+    table.print("Memory of a process that does nothing else");
     println!(
-        "  Memory: {:.0} MiB with the models, {:.0} MiB without: {models:.0} MiB for {} subjects, {a_subject:.1} kB each",
-        mib(on.resident),
-        mib(off.resident),
-        on.subjects
+        "  A regular subject takes {:.2} kB; as many as are followed in full, {full:.0} MiB",
+        a_subject / 1e3
     );
-    println!("  At most: {:.0} MiB with, {:.0} MiB without", mib(on.peak), mib(off.peak));
     report.figure(PART, "models_mib", json!(models));
     report.figure(PART, "subjects", json!(on.subjects));
-    report.figure(PART, "kilobytes_a_subject", json!(a_subject));
+    report.figure(PART, "bytes_a_subject", json!(a_subject));
+    report.figure(PART, "mib_of_all_subjects", json!(full));
     report.at_most("memory of the models in a flood", models, 64.0, " MiB", format!("{models:.0} MiB"));
-    report.at_most("memory a subject", a_subject, 3.0, " kB", format!("{a_subject:.1} kB"));
+    report.at_most("as many subjects as are followed", full, 64.0, " MiB", format!("{full:.0} MiB"));
+    report.at_most("memory a subject", a_subject, 3_000.0, " B", format!("{a_subject:.0} B"));
 }
 
 /// The world of a job, in a process of its own.
@@ -78,17 +87,24 @@ fn ask(job: &str) -> Told {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What such a process does: a seed, and whether it is scored.
+/// What such a process does: a world, whether it is scored, and its seed.
 pub(crate) fn child(job: &str) {
-    let (seed, scored) = job.split_once(':').unwrap();
+    let [world, scored, seed] = job.split(':').collect::<Vec<_>>().try_into().unwrap();
+    let seed = seed.parse().unwrap();
     let settings = if scored == "on" { Settings::DEFAULT } else { Settings::OFF };
-    let mut world = main_scenario(seed.parse().unwrap());
-    world.flood = Some(Flood { from: week(LEARNING), to: week(LEARNING + SCORED), identities: IDENTITIES });
-    let mut told = Told { resident: 0.0, peak: 0.0, subjects: 0, alarms: Vec::new() };
-    let seen = Watch::of(world).scoring(settings).measuring(|| {
-        told.resident = status("VmRSS:");
-        told.peak = status("VmHWM:");
-    });
+    let mut scenario = if world == "many" { scenario(seed, WEEKS) } else { main_scenario(seed) };
+    if world == "many" {
+        let usual = scenario.size;
+        scenario.size.services = TIMES * usual.services;
+        scenario.size.crons = TIMES * usual.crons;
+        scenario.size.people = TIMES * usual.people;
+        scenario.size.pipelines = TIMES * usual.pipelines;
+    } else {
+        let (from, to) = (week(LEARNING), week(LEARNING + SCORED));
+        scenario.flood = Some(Flood { from, to, identities: IDENTITIES });
+    }
+    let mut told = Told { peak: 0.0, subjects: 0, alarms: Vec::new() };
+    let seen = Watch::of(scenario).scoring(settings).measuring(|| told.peak = status("VmHWM:"));
     told.subjects = seen.subjects;
     let secs =
         |alarm: &Alarm| alarm.raises.iter().map(|raise| (raise.at.nanos_since(BEGIN), raise.score)).collect();
