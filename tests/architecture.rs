@@ -21,7 +21,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("observed", &["event"]),
     ("anomaly", &["event", "snapshot", "contract"]),
     ("state", &["event", "engine", "anomaly", "snapshot", "contract"]),
-    ("pipeline", &["event", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"]),
+    (
+        "pipeline",
+        &["event", "anomaly", "source", "audit", "serverlog", "observed", "state", "snapshot", "config"],
+    ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
     ("exposition", &["event", "snapshot", "contract"]),

@@ -23,10 +23,12 @@ use episodes::Episodes;
 use models::Models;
 use serde::{Deserialize, Serialize};
 
-/// What is usual, and what is not.
-#[derive(Debug, Serialize, Deserialize)]
+/// What is usual, and what is not. A clone shares what is large, until it changes.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Anomalies {
+    #[serde(default)]
     models: Models,
+    #[serde(default)]
     episodes: Episodes,
     #[serde(skip)]
     settings: Settings,

@@ -1,7 +1,9 @@
 //! What is saved of a pipeline, so that reading can go on where it stopped:
-//! one line of JSON, and behind it the ledger's leases as bytes.
+//! a line of JSON with positions and counters, one with what the scores have
+//! learnt, and behind them the ledger's leases as bytes.
 
 use super::{Input, Pipeline};
+use crate::anomaly::Anomalies;
 use crate::event::Timestamp;
 use crate::source::Position;
 use crate::state::{LedgerImage, State};
@@ -39,13 +41,26 @@ pub struct SavedSource {
 #[derive(Debug)]
 pub struct Saving {
     json: Vec<u8>,
+    anomalies: Anomalies,
     ledger: LedgerImage,
 }
 
 impl Saving {
     /// The bytes to write, piece by piece.
     pub fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
-        [self.json.clone(), b"\n".to_vec()].into_iter().chain(self.ledger.blocks())
+        let lines = [
+            |saving: &Self| saving.json.clone(),
+            |saving: &Self| {
+                // Numbers and texts under keys of text: there is nothing that JSON cannot say.
+                serde_json::to_vec(&saving.anomalies).unwrap_or_default()
+            },
+        ];
+        let line = |make: fn(&Self) -> Vec<u8>| {
+            let mut line = make(self);
+            line.push(b'\n');
+            line
+        };
+        lines.into_iter().map(line).chain(self.ledger.blocks())
     }
 
     /// All of them.
@@ -55,7 +70,7 @@ impl Saving {
 }
 
 impl Saved {
-    /// Reads what was written. Versions before the current one are migrated here, one step at a time.
+    /// Reads what was written, also by version 2, which had no scores.
     ///
     /// # Errors
     /// Why it cannot be read.
@@ -64,17 +79,27 @@ impl Saved {
         struct Version {
             version: u32,
         }
-        let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
-        let (json, rest) = content.split_at(end);
+        let (json, mut rest) = line_of(content);
         let damaged = |error| format!("it is damaged: {error}");
         let Version { version } = serde_json::from_slice(json).map_err(damaged)?;
-        if version != VERSION {
+        if version != VERSION && version != WITHOUT_SCORES {
             return Err(format!("it has version {version}, and this leasewatch knows version {VERSION}"));
         }
         let mut saved: Self = serde_json::from_slice(json).map_err(damaged)?;
-        saved.state.load_ledger(rest.get(1..).unwrap_or(&[]))?;
+        if version != WITHOUT_SCORES {
+            let (anomalies, leases) = line_of(rest);
+            saved.state.load_anomalies(serde_json::from_slice(anomalies).map_err(damaged)?);
+            rest = leases;
+        }
+        saved.state.load_ledger(rest)?;
         Ok(saved)
     }
+}
+
+/// The first line, and what comes after its end.
+fn line_of(content: &[u8]) -> (&[u8], &[u8]) {
+    let end = content.iter().position(|byte| *byte == b'\n').unwrap_or(content.len());
+    (&content[..end], content.get(end + 1..).unwrap_or(&[]))
 }
 
 impl Pipeline {
@@ -105,9 +130,11 @@ impl Pipeline {
             sources: absent.chain(present).collect(),
             state: &self.state,
         })?;
-        Ok(Saving { json, ledger: self.state.ledger_image() })
+        Ok(Saving { json, anomalies: self.state.anomalies_image(), ledger: self.state.ledger_image() })
     }
 }
 
 /// Version of what `Pipeline::save` writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
+/// The version before there were scores.
+const WITHOUT_SCORES: u32 = 2;

@@ -98,6 +98,8 @@ pub struct State {
     unfinished: unfinished::Unfinished,
     traffic: traffic::Traffic,
     counters: counters::Counters,
+    /// Not in the JSON of the counters: it is as large again, and can be written later.
+    #[serde(skip)]
     anomalies: Anomalies,
     /// Namespaces by the ID that their lease IDs end with.
     namespaces: BTreeMap<String, String>,
@@ -135,6 +137,16 @@ impl State {
     /// The leases and tokens as they are now, for a checkpoint: they are not in the JSON.
     pub fn ledger_image(&self) -> LedgerImage {
         self.ledger.image()
+    }
+
+    /// What is unusual as it is now, for a checkpoint: it is not in the JSON.
+    pub fn anomalies_image(&self) -> Anomalies {
+        self.anomalies.clone()
+    }
+
+    /// Takes up what was usual at a checkpoint.
+    pub fn load_anomalies(&mut self, anomalies: Anomalies) {
+        self.anomalies = anomalies;
     }
 
     /// Takes up the leases and tokens of a checkpoint.

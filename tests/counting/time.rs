@@ -89,6 +89,24 @@ fn a_restart_in_the_middle_of_a_doubt_changes_nothing() {
     }
 }
 
+#[test]
+fn a_checkpoint_from_before_there_were_scores_is_read() {
+    let counted = run(&log(20, &[], ""));
+    let now = counted.save().unwrap().bytes();
+    let text = now.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let scores = now[text..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let head = String::from_utf8(now[..text].to_vec()).unwrap();
+    let head = head.replacen(r#""version":3"#, r#""version":2"#, 1);
+    let before = [head.as_bytes(), &now[text + scores..]].concat();
+    assert_ne!(now[..text], before[..head.len()]);
+
+    let saved = Saved::read(&before).unwrap();
+    let again = Pipeline::resume(saved.applied, saved.front, saved.state, LIMITS, Vec::new());
+    let (then, counted) = (again.families(again.front()), counted.families(counted.front()));
+    assert_eq!(counts(&then, ISSUED), counts(&counted, ISSUED));
+    assert!(Saved::read(&now[..now.len() - 1]).is_err() && Saved::read(&before[..text]).is_err());
+}
+
 /// A log that grows, and tells how many of its lines were applied.
 struct Live {
     lines: Vec<String>,

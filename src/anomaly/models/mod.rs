@@ -5,7 +5,7 @@ use crate::event::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// All that is learnt.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Models {}
 
 impl Models {
