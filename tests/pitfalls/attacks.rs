@@ -134,16 +134,16 @@ fn a_wrapped_credential_unwrapped_elsewhere_or_never_is_told() {
             break;
         }
         let token = story.issue_wrapped(at, &steady, "wrapped-a");
-        story.unwrap(at + 9, token, "wrapped-a", "10.3.0.6");
+        story.unwrap(at + 9, &steady, token, "wrapped-a", "10.3.0.6");
         let token = story.issue_wrapped(at + 60, &always_elsewhere, "wrapped-b");
-        story.unwrap(at + 75, token, "wrapped-b", "172.16.4.4");
+        story.unwrap(at + 75, &always_elsewhere, token, "wrapped-b", "172.16.4.4");
         let token = story.issue_wrapped(at + 120, &never, "wrapped-c");
-        story.unwrap(at + 130, token, "wrapped-c", "10.3.0.7");
+        story.unwrap(at + 130, &never, token, "wrapped-c", "10.3.0.7");
     }
     let token = story.issue_wrapped(noon, &steady, "wrapped-a");
-    story.unwrap(noon + 8, token, "wrapped-a", "203.0.113.200");
+    story.unwrap(noon + 8, &steady, token, "wrapped-a", "203.0.113.200");
     let token = story.issue_wrapped(noon + 60, &always_elsewhere, "wrapped-b");
-    story.unwrap(noon + 72, token, "wrapped-b", "172.16.4.9");
+    story.unwrap(noon + 72, &always_elsewhere, token, "wrapped-b", "172.16.4.9");
     story.issue_wrapped(noon + 120, &never, "wrapped-c");
     drop(town);
     let told = Told::of(&story, &[]);
@@ -156,6 +156,8 @@ fn a_wrapped_credential_unwrapped_elsewhere_or_never_is_told() {
     assert!(has(&never, "never_unwrapped"), "{}", list(&told.about(&never)));
     assert!(!has(&always_elsewhere, "unwrapped_elsewhere"), "{}", list(&told.about(&always_elsewhere)));
     assert!(!has(&steady, "never_unwrapped"), "{}", list(&told.about(&steady)));
+    let made: Vec<_> = told.episodes.iter().filter(|e| e.0["subject"]["kind"] == "token").collect();
+    assert!(made.is_empty(), "a wrapping token became a subject: {}", list(&made));
 }
 
 #[test]

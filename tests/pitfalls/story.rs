@@ -198,10 +198,10 @@ impl Story {
         token
     }
 
-    /// Somebody unwraps it with the wrapping token.
-    pub(crate) fn unwrap(&mut self, at: i64, token: u64, role: &str, address: &str) {
+    /// Somebody unwraps what `wrapper` got, with the wrapping token as his own.
+    pub(crate) fn unwrap(&mut self, at: i64, wrapper: &Client, token: u64, role: &str, address: &str) {
         let mut wrapping = Client::new("token", "wrapped", address).with_token(token);
-        (wrapping.entity, wrapping.display_name) = (String::new(), String::new());
+        (wrapping.entity, wrapping.display_name) = (String::new(), wrapper.display_name.clone());
         let lease = format!("{DATABASE}creds/{role}/{:024x}", self.lines.len());
         self.exchange(at, &wrapping, "sys/", "wrapping/unwrap", |entry| {
             entry["auth"].as_object_mut().unwrap().remove("metadata");
