@@ -168,3 +168,28 @@ fn tokens_without_an_entity_are_told_apart_by_role() {
     let subject = pages[0].0["subject"].to_string();
     assert!(subject.contains("plain-2"), "whose? {subject}");
 }
+
+#[test]
+fn subjects_are_bounded_and_those_that_give_way_are_counted() {
+    let mut story = Story::new(36);
+    let town = Town::lives(&mut story, 15);
+    for n in 0..600 {
+        let client =
+            Client::new("approle", &format!("passer-by-{n}"), &format!("10.80.{}.{}", n / 200, n % 200));
+        story.issue(14 * DAY + n * 60, &client, "passing");
+    }
+    let at = 14 * DAY + 23 * HOUR + 30 * MINUTE;
+    for n in 0..80 {
+        story.issue(at + n * 3, &town.services[2], &service_role(&town.services[2]));
+    }
+    let few = ["--anomaly.subjects", "200"];
+    let page = Told::metrics_of(&story, &few);
+    assert!(page.sum(SUBJECTS, &[]) <= 200.5, "{}", page.lines(SUBJECTS));
+    assert!(
+        page.sum("leasewatch_anomaly_subject_evictions_total", &[]) > 300.0,
+        "{}",
+        page.lines("leasewatch_anomaly")
+    );
+    let told = Told::of(&story, &few);
+    must_page("one of those that were known before the flood", &told.about_since(&town.services[2], at));
+}

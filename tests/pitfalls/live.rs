@@ -2,6 +2,7 @@
 //! names, and what a person vouches for.
 
 use crate::story::{Client, DATABASE, DAY, HOUR, MINUTE, Story};
+use crate::support::leasewatch::run;
 use crate::support::{Leasewatch, eventually};
 use crate::told::{Episode, Told, list, must_page};
 use crate::town::{Town, service_role};
@@ -225,4 +226,32 @@ fn a_backlog_that_comes_late_is_no_burst() {
         .filter(|e| e.severity() != "info" && !before.iter().any(|old| old.0["id"] == e.0["id"]))
         .collect();
     assert!(new.is_empty(), "{}", list(&new));
+}
+
+#[test]
+fn what_was_learnt_from_old_logs_serves_a_new_start() {
+    let dir = tempfile::Builder::new().prefix("leasewatch-pitfall-").tempdir().unwrap();
+    let mut story = Story::new(77);
+    let town = Town::lives(&mut story, 16);
+    let at = 15 * DAY + 12 * HOUR;
+    for n in 0..60 {
+        story.issue(at + n * 4, &town.services[2], &service_role(&town.services[2]));
+    }
+    let (old, baseline) = (dir.path().join("old.log"), dir.path().join("baseline"));
+    std::fs::write(&old, story.text_of(0..15 * DAY)).unwrap();
+    let learnt = run(["analyze", "--learn", baseline.to_str().unwrap(), old.to_str().unwrap()]);
+    assert!(learnt.status.success(), "{}", String::from_utf8_lossy(&learnt.stderr));
+    let recent = story.text_of(15 * DAY..i64::MAX);
+    std::fs::write(dir.path().join("audit.log"), &recent).unwrap();
+    let page = |leasewatch: &Leasewatch| {
+        let told = episodes(leasewatch, recent.lines().count());
+        let found: Vec<_> =
+            told.iter().filter(|e| e.is_about(&town.services[2]) && e.updated() >= at).collect();
+        (found.iter().any(|e| e.severity() == "page"), list(&found))
+    };
+    let (pages, found) = page(&serve(dir.path(), &["--anomaly.baseline", baseline.to_str().unwrap()]));
+    assert!(pages, "{found}");
+    std::fs::remove_dir_all(dir.path().join("state")).unwrap();
+    let (pages, found) = page(&serve(dir.path(), &[]));
+    assert!(!pages, "without it, twelve hours are not enough to page: {found}");
 }
