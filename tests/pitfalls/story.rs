@@ -71,7 +71,7 @@ impl Client {
 
     fn auth_json(&self) -> Json {
         let mut auth = json!({
-            "client_token": format!("hmac-sha256:{:064x}", u128::from(self.token) << 8 | 1),
+            "client_token": hashed(self.token, 1),
             "display_name": self.display_name,
             "policies": self.policies,
             "token_policies": self.policies,
@@ -89,7 +89,7 @@ impl Client {
     }
 
     fn accessor(&self) -> String {
-        format!("hmac-sha256:{:064x}", u128::from(self.token) << 8 | 2)
+        hashed(self.token, 2)
     }
 }
 
@@ -191,7 +191,7 @@ impl Story {
         self.exchange(at, client, DATABASE, &format!("creds/{role}"), |entry| {
             entry["request"]["wrap_ttl"] = json!(300);
             entry["response"]["wrap_info"] = json!({
-                "ttl": 300, "token": format!("hmac-sha256:{:064x}", u128::from(token) << 8 | 1), "accessor": format!("hmac-sha256:{:064x}", u128::from(token) << 8 | 2),
+                "ttl": 300, "token": hashed(token, 1), "accessor": hashed(token, 2),
                 "creation_time": time(at), "creation_path": format!("{DATABASE}creds/{role}"),
             });
         });
@@ -307,6 +307,11 @@ impl Story {
     pub(crate) fn write(&self, path: &Path) {
         std::fs::write(path, self.text()).unwrap();
     }
+}
+
+/// The form that a device gives to a token (1) or its accessor (2). No two share their first half.
+fn hashed(token: u64, what: u64) -> String {
+    format!("hmac-sha256:{token:016x}{what:016x}{token:032x}")
 }
 
 /// An instant, by seconds since the beginning, as Vault writes it.
