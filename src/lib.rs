@@ -25,6 +25,7 @@ pub mod observed;
 pub mod pipeline;
 pub mod report;
 pub mod serverlog;
+pub mod simulator;
 pub mod snapshot;
 pub mod source;
 pub mod state;

@@ -40,6 +40,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             command::leases::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Episodes(args) => {
+            args.output().start();
+            command::episodes::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::CheckConfig(args) => {
             let config = load(args)?;
             let sound = command::check_config::run(&config, &mut io::stdout().lock())?;

@@ -27,14 +27,25 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("exposition", &["event", "snapshot", "contract"]),
-    ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
-    ("cli", &["config", "event"]),
+    ("exposition", &["event", "anomaly", "snapshot", "contract"]),
+    ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("cli", &["config", "anomaly", "event"]),
+    ("simulator", &["event"]),
 ];
 
 /// Folders that only compute.
-const PURE: &[&str] =
-    &["event", "anomaly", "engine", "audit", "serverlog", "observed", "state", "contract", "snapshot"];
+const PURE: &[&str] = &[
+    "event",
+    "anomaly",
+    "engine",
+    "audit",
+    "serverlog",
+    "observed",
+    "state",
+    "contract",
+    "snapshot",
+    "simulator",
+];
 
 /// What only computing has no use for.
 const WORLD: &[&str] = &[

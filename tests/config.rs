@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use leasewatch::config::setting::{self, Kind};
+use leasewatch::config::{Acknowledged, AnomalyConfig, AnomalyMode, Identities};
 use leasewatch::config::{AuthConfig, Config, Flags, LogFormat, LogKind, SecretSource, StartAt};
+use leasewatch::event::Timestamp;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -33,6 +35,23 @@ fn the_good_file_says_everything() {
     assert_eq!(config.start_at, StartAt::End);
     assert_eq!((config.max_line_bytes, config.label_sets), (1_048_576, 500));
     assert_eq!(config.ledger_capacity, 300);
+    assert_eq!(config.identities, Identities::Nobody);
+    assert_eq!(
+        config.anomaly,
+        AnomalyConfig {
+            mode: AnomalyMode::Shadow,
+            alarm_budget: 0.5,
+            subjects: 5_000,
+            episodes: 100,
+            baseline: Some("/srv/leasewatch/baseline.json".into()),
+            acknowledged: vec![Acknowledged {
+                episode: "0123456789abcdef".to_owned(),
+                author: "mira".to_owned(),
+                reason: "the yearly audit \"B\"".to_owned(),
+                expires: Timestamp::parse_rfc3339("2026-12-31T00:00:00Z").unwrap(),
+            }],
+        }
+    );
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
     assert_eq!(
         (config.output.level.as_str(), config.output.format),
@@ -93,6 +112,10 @@ fn without_anything_the_defaults_hold() {
     assert_eq!(config.state_dir.to_str(), Some("/var/lib/leasewatch"));
     assert_eq!((config.max_line_bytes, config.label_sets), (32 << 20, 2_000));
     assert_eq!(config.ledger_capacity, 1_000_000);
+    assert_eq!(config.identities, Identities::Loopback);
+    assert_eq!((config.anomaly.mode, config.anomaly.alarm_budget), (AnomalyMode::On, 1.0));
+    assert_eq!((config.anomaly.subjects, config.anomaly.episodes), (20_000, 4_096));
+    assert!(config.anomaly.baseline.is_none() && config.anomaly.acknowledged.is_empty());
     assert_eq!(config.vault.namespaces, [""]);
     assert!(config.nodes.is_empty() && config.logs.is_empty());
     assert!(matches!(config.vault.auth, AuthConfig::None));
@@ -105,7 +128,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
     assert_eq!(
         bad("bad-unknown-key.toml"),
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
-         audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
          address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
@@ -130,7 +153,39 @@ fn a_value_of_the_wrong_form_is_told_with_the_right_one() {
          bad-type.toml:4: start_at: this is an integer, not what the setting takes. Write a text: \"…\".\n\
          bad-type.toml:7: checkpoint.interval: this is an integer, not what the setting takes. Write a number and a unit in quotes: \"30s\".\n\
          bad-type.toml:9: vault_tls: there is no such setting. Known here: \
-         audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web."
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web."
+    );
+}
+
+#[test]
+fn what_is_wrong_with_scores_and_acknowledgements_is_told() {
+    assert_eq!(
+        bad("bad-anomaly.toml"),
+        "bad-anomaly.toml:2: anomaly.mode: \"quiet\" is none of its words. Write on or shadow or off.\n\
+         bad-anomaly.toml:3: anomaly.alarm_budget: 0.001 is too small. Write a number from 0.02 to 1000.\n\
+         bad-anomaly.toml:4: anomaly.subjects: 1 is too small. Write at least 100.\n\
+         bad-anomaly.toml:7: anomaly.acknowledged.episode: \"latest\" is no ID of an episode. \
+         Write the 16 digits and letters that `leasewatch episodes` shows.\n\
+         bad-anomaly.toml:10: anomaly.acknowledged.expires: \"next year\" is no time. \
+         Write a time such as 2026-12-31T00:00:00Z, in quotes.\n\
+         bad-anomaly.toml:12: anomaly.acknowledged: an acknowledgement without reason. \
+         Write reason = \"…\"; episode, author, reason and expires must be there.\n\
+         bad-anomaly.toml:23: anomaly.acknowledged: the episode 0123456789abcdef is acknowledged twice. Keep one of them."
+    );
+    assert_eq!(
+        bad("bad-anomaly-form.toml"),
+        "bad-anomaly-form.toml:2: anomaly.alarm_budget: this is a string, not what the setting takes. \
+         Write a number, without quotes.\n\
+         bad-anomaly-form.toml:4: anomaly.acknowledged: this is not a list of tables. \
+         Write [[anomaly.acknowledged]], with two brackets, once for each acknowledged."
+    );
+    for budget in ["NaN", "inf", "-1", "1e9", "often"] {
+        let error = load(&[("anomaly.alarm-budget", budget)], &[]).unwrap_err();
+        assert!(error.starts_with("--anomaly.alarm-budget: "), "{error}");
+    }
+    assert_eq!(
+        load(&[("anomaly.alarm-budget", "2.5")], &[]).unwrap().anomaly.alarm_budget.to_string(),
+        "2.5"
     );
 }
 
@@ -327,7 +382,7 @@ fn every_setting_can_be_set_in_every_way() {
         }
         // A value that cannot be meant is refused, so the setting is looked at.
         let nonsense = match setting.kind {
-            Kind::Integer | Kind::Duration | Kind::Switch | Kind::Choice(_) => "nonsense",
+            Kind::Integer | Kind::Number | Kind::Duration | Kind::Switch | Kind::Choice(_) => "nonsense",
             Kind::Text(_) | Kind::List(_) => continue,
         };
         let error = load(&[], &[(setting.variables[0], nonsense)]).expect_err(setting.variables[0]);

@@ -37,6 +37,7 @@ fn form(kind: Kind) -> String {
         Kind::Text(name) => name.to_owned(),
         Kind::List(name) => format!("list of {name}"),
         Kind::Integer => "whole number".to_owned(),
+        Kind::Number => "number".to_owned(),
         Kind::Duration => "duration".to_owned(),
         Kind::Switch => "true or false".to_owned(),
         Kind::Choice(words) => words.iter().map(|word| code(word)).collect::<Vec<_>>().join(" or "),
@@ -59,9 +60,13 @@ fn configuration_is_current() {
     for setting in setting::ALL {
         row(&mut out, setting);
     }
-    out.push_str("\nKeys of a `[[node]]` table, which have neither flag nor variable:\n\n| TOML key | Value | Meaning |\n|---|---|---|\n");
-    for (key, kind, help) in setting::NODE_KEYS {
-        writeln!(out, "| {} | {} | {}. |", code(key), cell(&form(*kind)), cell(help)).unwrap();
+    for (table, keys) in [("node", setting::NODE_KEYS), ("anomaly.acknowledged", setting::ACKNOWLEDGED_KEYS)]
+    {
+        writeln!(out, "\nKeys of a `[[{table}]]` table, which have neither flag nor variable:\n").unwrap();
+        out.push_str("| TOML key | Value | Meaning |\n|---|---|---|\n");
+        for (key, kind, help) in keys {
+            writeln!(out, "| {} | {} | {}. |", code(key), cell(&form(*kind)), cell(help)).unwrap();
+        }
     }
     out.push('\n');
     hold("docs/configuration.md", &out);

@@ -27,6 +27,10 @@ pub struct Finding {
     pub floor: Option<Severity>,
     /// Where the metrics show it.
     pub place: Place,
+    /// Namespace of the mount that the request was about, `""` for the root one.
+    pub namespace: Text,
+    /// The mount that the request was about, for people; empty where time alone made it so.
+    pub mount: Text,
     /// The role that the request was about, for people; empty where it was about none.
     pub role: Text,
     /// The request that made it so.

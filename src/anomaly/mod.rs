@@ -6,14 +6,19 @@
 //! ```
 
 mod activity;
+mod baseline;
 pub mod episodes;
 mod evidence;
 mod finding;
 pub mod models;
+mod parameters;
 pub mod score;
 mod settings;
+mod stat;
 
 pub use activity::{Act, Activity, Place};
+pub use baseline::{Baseline, NoBaseline};
+pub use episodes::{Acknowledgement, Episode, EpisodeId, News, Which};
 pub use evidence::{Component, Evidence, STRENGTH_MOST};
 pub use finding::{Class, Finding, Severity, SubjectKind, SubjectView};
 pub use settings::{Mode, Settings};
@@ -30,6 +35,9 @@ pub struct Anomalies {
     models: Models,
     #[serde(default)]
     episodes: Episodes,
+    /// A baseline has taught what happened until then: it is not to be learnt twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learnt_until: Option<Timestamp>,
     #[serde(skip)]
     settings: Settings,
     /// Room for what the models say next.
@@ -43,6 +51,7 @@ impl Anomalies {
         Self {
             models: Models::new(&settings),
             episodes: Episodes::new(&settings),
+            learnt_until: None,
             settings,
             findings: Vec::new(),
         }
@@ -57,16 +66,17 @@ impl Anomalies {
 
     /// Somebody did something.
     pub fn see(&mut self, activity: &Activity<'_>) {
-        if self.settings.mode == Mode::Off {
+        if self.is_off(activity.at) {
             return;
         }
+        self.episodes.learnt_since(activity.at);
         self.models.see(activity, &mut self.findings);
         self.tell();
     }
 
     /// Event time passes.
     pub fn advance(&mut self, from: Timestamp, to: Timestamp) {
-        if self.settings.mode == Mode::Off {
+        if self.is_off(to) {
             return;
         }
         self.models.advance(from, to, &mut self.findings);
@@ -79,6 +89,18 @@ impl Anomalies {
         self.models.gap(at);
     }
 
+    /// Somebody vouches for an episode.
+    pub fn acknowledge(&mut self, id: EpisodeId, said: Acknowledgement) {
+        if let Some(subject) = self.episodes.acknowledge(id, said) {
+            self.models.acknowledge(subject);
+        }
+    }
+
+    /// What has happened to episodes since this was last asked.
+    pub fn take_news(&mut self) -> Vec<News> {
+        self.episodes.take_news()
+    }
+
     /// The episodes.
     pub fn episodes(&self) -> &Episodes {
         &self.episodes
@@ -87,6 +109,15 @@ impl Anomalies {
     /// The models.
     pub fn models(&self) -> &Models {
         &self.models
+    }
+
+    /// How anomalies are scored.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn is_off(&self, at: Timestamp) -> bool {
+        self.settings.mode == Mode::Off || self.learnt_until.is_some_and(|until| at <= until)
     }
 
     fn tell(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! It reads by the table of settings, so it knows what a key is but not what its value means.
 
-use super::layers::{Given, GivenNode};
+use super::layers::{Given, GivenTable};
 use super::problem::{ConfigError, Origin, Problem};
 use super::setting::{self, Kind};
 use std::collections::BTreeMap;
@@ -13,8 +13,16 @@ use toml::de::{DeTable, DeValue};
 #[derive(Debug, Default)]
 pub(super) struct FileLayer {
     pub(super) values: BTreeMap<&'static str, Given>,
-    pub(super) nodes: Vec<GivenNode>,
+    pub(super) nodes: Vec<GivenTable>,
+    pub(super) acknowledged: Vec<GivenTable>,
 }
+
+/// Keys of a table that may stand several times.
+type Keys = &'static [(&'static str, Kind, &'static str)];
+
+/// Tables that may stand several times, by their keys.
+const LISTS: &[(&str, Keys)] =
+    &[("node", setting::NODE_KEYS), ("anomaly.acknowledged", setting::ACKNOWLEDGED_KEYS)];
 
 /// Secrets that people may want to write here, with what to write in their place.
 const SECRETS: &[(&str, &str)] = &[
@@ -68,8 +76,12 @@ impl Reader<'_> {
                 format!("{prefix}.{}", name.get_ref())
             };
             let at = name.span().start;
-            if key == "node" {
-                self.nodes(value);
+            if let Some((list, keys)) = LISTS.iter().find(|(list, _)| *list == key) {
+                let tables = self.tables(list, keys, value);
+                match *list {
+                    "node" => self.layer.nodes.extend(tables),
+                    _ => self.layer.acknowledged.extend(tables),
+                }
             } else if let Some(setting) = setting::ALL.iter().find(|setting| setting.key == Some(&key)) {
                 if let Some(given) = self.value(&key, setting.kind, at, value)
                     && let Some(key) = setting.key
@@ -94,37 +106,39 @@ impl Reader<'_> {
         }
     }
 
-    fn nodes(&mut self, value: &Spanned<DeValue<'_>>) {
+    /// The tables of `[[list]]`.
+    fn tables(&mut self, list: &str, keys: Keys, value: &Spanned<DeValue<'_>>) -> Vec<GivenTable> {
         let at = value.span().start;
+        let mut read = Vec::new();
         let Some(tables) = value.get_ref().as_array() else {
-            let remedy = "Write [[node]], with two brackets, once for each node".to_owned();
-            return self.problem(at, "node", "this is not a list of tables".to_owned(), remedy);
+            let remedy = format!("Write [[{list}]], with two brackets, once for each {}", last(list));
+            self.problem(at, list, "this is not a list of tables".to_owned(), remedy);
+            return read;
         };
         for entry in tables {
-            let origin = self.origin(entry.span().start, "node");
+            let origin = self.origin(entry.span().start, list);
             let Some(table) = entry.get_ref().as_table() else {
-                let remedy = "Write [[node]] and its keys below it".to_owned();
-                self.problem(entry.span().start, "node", "this is not a table".to_owned(), remedy);
+                let remedy = format!("Write [[{list}]] and its keys below it");
+                self.problem(entry.span().start, list, "this is not a table".to_owned(), remedy);
                 continue;
             };
             let mut values = BTreeMap::new();
             for (name, value) in table {
-                let key = format!("node.{}", name.get_ref());
+                let key = format!("{list}.{}", name.get_ref());
                 let at = name.span().start;
-                if let Some((known, kind, _)) =
-                    setting::NODE_KEYS.iter().find(|(known, ..)| *known == name.get_ref())
-                {
+                if let Some((known, kind, _)) = keys.iter().find(|(known, ..)| *known == name.get_ref()) {
                     if let Some(given) = self.value(&key, *kind, at, value) {
                         values.insert(*known, given);
                     }
                 } else {
-                    let known: Vec<_> = setting::NODE_KEYS.iter().map(|(known, ..)| *known).collect();
+                    let known: Vec<_> = keys.iter().map(|(known, ..)| *known).collect();
                     let remedy = format!("Known here: {}", known.join(", "));
                     self.problem(at, &key, "there is no such setting".to_owned(), remedy);
                 }
             }
-            self.layer.nodes.push(GivenNode { origin, values });
+            read.push(GivenTable { origin, values });
         }
+        read
     }
 
     /// The value as text, if it has the form that `kind` asks for.
@@ -133,9 +147,10 @@ impl Reader<'_> {
             (Kind::Text(_) | Kind::Duration | Kind::Choice(_), DeValue::String(text)) => {
                 Some(vec![text.to_string()])
             }
-            (Kind::Integer, DeValue::Integer(number)) if number.radix() == 10 => {
+            (Kind::Integer | Kind::Number, DeValue::Integer(number)) if number.radix() == 10 => {
                 Some(vec![number.as_str().to_owned()])
             }
+            (Kind::Number, DeValue::Float(number)) => Some(vec![number.as_str().to_owned()]),
             (Kind::Switch, DeValue::Boolean(on)) => Some(vec![on.to_string()]),
             (Kind::List(_), DeValue::Array(items)) => {
                 items.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect()
@@ -147,6 +162,7 @@ impl Reader<'_> {
                 Kind::Text(_) | Kind::Choice(_) => "a text: \"…\"",
                 Kind::Duration => "a number and a unit in quotes: \"30s\"",
                 Kind::Integer => "a whole number, without quotes",
+                Kind::Number => "a number, without quotes",
                 Kind::Switch => "true or false, without quotes",
                 Kind::List(_) => "a list of texts: [\"…\", \"…\"]",
             };
@@ -175,12 +191,20 @@ fn known_below(prefix: &str) -> Vec<&'static str> {
             "" => setting.key,
             _ => setting.key?.strip_prefix(prefix)?.strip_prefix('.'),
         })
+        .chain(LISTS.iter().filter_map(|(list, _)| match prefix {
+            "" => Some(*list),
+            _ => list.strip_prefix(prefix)?.strip_prefix('.'),
+        }))
         .filter_map(|below| below.split('.').next())
-        .chain(prefix.is_empty().then_some("node"))
         .collect();
     names.sort_unstable();
     names.dedup();
     names
+}
+
+/// The last word of a dotted key.
+fn last(key: &str) -> &str {
+    key.rsplit('.').next().unwrap_or(key)
 }
 
 fn article(kind: &str) -> String {

@@ -23,9 +23,9 @@ impl Given {
     }
 }
 
-/// A `[[node]]` table as given.
+/// A table of those that may stand several times, such as `[[node]]`, as given.
 #[derive(Clone, Debug)]
-pub(super) struct GivenNode {
+pub(super) struct GivenTable {
     /// Line of its head.
     pub(super) origin: Origin,
     pub(super) values: BTreeMap<&'static str, Given>,

@@ -4,6 +4,7 @@
 //! `setting` is the table of all settings, `layers` and `file` read them as text
 //! with their origins, `value` parses one text, `resolve` makes the [`Config`].
 
+mod anomaly;
 mod file;
 mod layers;
 mod output;
@@ -14,6 +15,7 @@ pub mod setting;
 mod show;
 mod value;
 
+pub use anomaly::{ALARM_BUDGET, Acknowledged, AnomalyConfig, AnomalyMode, Identities};
 pub use layers::Flags;
 pub use output::{LogFormat, OutputConfig};
 pub use problem::{ConfigError, Origin, Problem};
@@ -22,11 +24,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// A duration as settings write it, such as `7d`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    value::duration(text, Duration::ZERO).ok()
+}
+
 /// Everything `serve` needs.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the HTTP server listens, `host:port`; an empty host is all addresses.
     pub listen_address: String,
+    /// Who may see names of clients on the pages.
+    pub identities: Identities,
     /// Folder of the checkpoint and the observations.
     pub state_dir: PathBuf,
     /// Every log to read, of all nodes.
@@ -43,6 +52,8 @@ pub struct Config {
     pub label_sets: usize,
     /// Outstanding leases that the ledger has room for.
     pub ledger_capacity: usize,
+    /// How requests are scored.
+    pub anomaly: AnomalyConfig,
     /// How often the checkpoint is written.
     pub checkpoint_interval: Duration,
     /// The program's own log.

@@ -30,6 +30,8 @@ pub enum Kind {
     List(&'static str),
     /// A whole number, not negative.
     Integer,
+    /// A number, which may have a fraction.
+    Number,
     /// A number with a unit: `30s`.
     Duration,
     /// True or false; a flag without a value.
@@ -105,6 +107,13 @@ settings! {
         kind: Kind::Text("HOST:PORT"), default: ":9748",
         help: "Where /metrics, /ready, /live and the page for people are served; without HOST on all addresses",
     }
+    /// Who may see names of clients.
+    IDENTITIES {
+        key: Some("web.identities"), flag: Some("web.identities"), variables: ["LEASEWATCH_WEB_IDENTITIES"],
+        kind: Kind::Choice(&["loopback", "nobody"]), default: "loopback",
+        help: "Who is shown which clients an anomaly is about, at / and /api/episodes: connections from this machine \
+               to a loopback name, or nobody. `leasewatch episodes` shows it in any case",
+    }
     /// Checkpoint interval.
     CHECKPOINT_INTERVAL {
         key: Some("checkpoint.interval"), flag: Some("checkpoint.interval"), variables: ["LEASEWATCH_CHECKPOINT_INTERVAL"],
@@ -122,6 +131,36 @@ settings! {
         key: Some("ledger.capacity"), flag: Some("ledger.capacity"), variables: ["LEASEWATCH_LEDGER_CAPACITY"],
         kind: Kind::Integer, default: "1000000",
         help: "Outstanding leases that are followed one by one, and as many tokens; those beyond are counted",
+    }
+    /// What scores may do.
+    ANOMALY_MODE {
+        key: Some("anomaly.mode"), flag: Some("anomaly.mode"), variables: ["LEASEWATCH_ANOMALY_MODE"],
+        kind: Kind::Choice(&["on", "shadow", "off"]), default: "on",
+        help: "Whether requests are scored: `shadow` scores but never pages, for the first month; `off` does not score",
+    }
+    /// Pages a week.
+    ALARM_BUDGET {
+        key: Some("anomaly.alarm_budget"), flag: Some("anomaly.alarm-budget"), variables: ["LEASEWATCH_ANOMALY_ALARM_BUDGET"],
+        kind: Kind::Number, default: "1",
+        help: "How often a week, in the whole cluster, an anomaly may page by chance. The threshold of a page follows from it",
+    }
+    /// Subjects with a model of their own.
+    ANOMALY_SUBJECTS {
+        key: Some("anomaly.subjects"), flag: Some("anomaly.subjects"), variables: ["LEASEWATCH_ANOMALY_SUBJECTS"],
+        kind: Kind::Integer, default: "20000",
+        help: "Clients, roles and mounts that are learnt one by one, at 3 KB each; the least active give way",
+    }
+    /// Episodes that are kept.
+    ANOMALY_EPISODES {
+        key: Some("anomaly.episodes"), flag: Some("anomaly.episodes"), variables: ["LEASEWATCH_ANOMALY_EPISODES"],
+        kind: Kind::Integer, default: "4096",
+        help: "Episodes that are kept; of those that are over, the lowest give way",
+    }
+    /// What was learnt from old logs.
+    ANOMALY_BASELINE {
+        key: Some("anomaly.baseline"), flag: Some("anomaly.baseline"), variables: ["LEASEWATCH_ANOMALY_BASELINE"],
+        kind: Kind::Text("FILE"), default: "none",
+        help: "File of `leasewatch analyze --learn`, with which scoring begins where the state folder has learnt nothing yet",
     }
     /// Log level.
     LOG_LEVEL {
@@ -285,6 +324,18 @@ settings! {
         help: "Accept any certificate of Vault's. Whoever stands in between then gets leasewatch's token",
     }
 }
+
+/// Keys of an `[[anomaly.acknowledged]]` table, with what each means.
+pub static ACKNOWLEDGED_KEYS: &[(&str, Kind, &str)] = &[
+    ("episode", Kind::Text("ID"), "ID of the episode; must be given"),
+    ("author", Kind::Text("NAME"), "Who vouches for it; must be given"),
+    ("reason", Kind::Text("TEXT"), "Why it is no reason to worry; must be given"),
+    (
+        "expires",
+        Kind::Text("TIME"),
+        "Until when the same is expected again, such as 2026-12-31T00:00:00Z; must be given",
+    ),
+];
 
 /// Keys of a `[[node]]` table, with what each means.
 pub static NODE_KEYS: &[(&str, Kind, &str)] = &[

@@ -1,7 +1,10 @@
 //! The effective configuration, shown as the TOML that would give it. Secrets are hidden.
 
 use super::value::show_duration;
-use super::{AuthConfig, Config, LogConfig, LogFormat, LogKind, SecretSource, StartAt};
+use super::{
+    Acknowledged, AnomalyMode, AuthConfig, Config, Identities, LogConfig, LogFormat, LogKind, SecretSource,
+    StartAt,
+};
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
@@ -17,7 +20,12 @@ impl Display for Config {
         for (key, kind) in KINDS {
             logs(f, key, self.logs.iter().filter(|log| log.kind == kind && !self.in_table(log)))?;
         }
+        let identities = match self.identities {
+            Identities::Loopback => "loopback",
+            Identities::Nobody => "nobody",
+        };
         writeln!(f, "\n[web]\nlisten_address = {}", text(&self.listen_address))?;
+        writeln!(f, "identities = {}", text(identities))?;
         writeln!(f, "\n[checkpoint]\ninterval = {}", text(&show_duration(self.checkpoint_interval)))?;
         writeln!(f, "\n[labels]\nbudget = {}", self.label_sets)?;
         writeln!(f, "\n[ledger]\ncapacity = {}", self.ledger_capacity)?;
@@ -26,6 +34,7 @@ impl Display for Config {
             LogFormat::Json => "json",
         };
         writeln!(f, "\n[log]\nlevel = {}\nformat = {}", text(&self.output.level), text(format))?;
+        self.anomaly(f)?;
         self.vault(f)?;
         self.nodes(f)
     }
@@ -45,6 +54,30 @@ impl Config {
             return None;
         };
         self.logs.iter().all(|log| log.node.as_ref() == Some(&node.name)).then_some(node)
+    }
+
+    fn anomaly(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let anomaly = &self.anomaly;
+        let mode = match anomaly.mode {
+            AnomalyMode::On => "on",
+            AnomalyMode::Shadow => "shadow",
+            AnomalyMode::Off => "off",
+        };
+        writeln!(f, "\n[anomaly]\nmode = {}\nalarm_budget = {}", text(mode), anomaly.alarm_budget)?;
+        writeln!(f, "subjects = {}\nepisodes = {}", anomaly.subjects, anomaly.episodes)?;
+        if let Some(file) = &anomaly.baseline {
+            writeln!(f, "baseline = {}", path(file))?;
+        }
+        for Acknowledged { episode, author, reason, expires } in &anomaly.acknowledged {
+            writeln!(
+                f,
+                "\n[[anomaly.acknowledged]]\nepisode = {}\nauthor = {}",
+                text(episode),
+                text(author)
+            )?;
+            writeln!(f, "reason = {}\nexpires = {}", text(reason), text(&expires.to_string()))?;
+        }
+        Ok(())
     }
 
     fn vault(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -1,5 +1,6 @@
 //! Values: one text to one typed value, or why not and what to write. Pure.
 
+use crate::event::Timestamp;
 use std::time::Duration;
 
 /// What is wrong with a text, and what to do.
@@ -53,6 +54,39 @@ pub(super) fn integer(text: &str, least: usize) -> Result<usize, Wrong> {
         Err(_) => {
             wrong(format!("{text:?} is no whole number"), format!("Write a number of at least {least}"))
         }
+    }
+}
+
+/// A number from `least` to `most`.
+pub(super) fn number(text: &str, least: f64, most: f64) -> Result<f64, Wrong> {
+    let remedy = format!("Write a number from {least} to {most}");
+    match text.replace('_', "").parse::<f64>() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        Ok(number) if number.is_finite() => {
+            let word = if number < least { "small" } else { "large" };
+            wrong(format!("{text} is too {word}"), remedy)
+        }
+        _ => wrong(format!("{text:?} is no number"), remedy),
+    }
+}
+
+/// The ID of an episode: 16 hexadecimal digits.
+pub(super) fn episode_id(text: &str) -> Result<String, Wrong> {
+    if text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f')) {
+        Ok(text.to_owned())
+    } else {
+        wrong(
+            format!("{text:?} is no ID of an episode"),
+            "Write the 16 digits and letters that `leasewatch episodes` shows",
+        )
+    }
+}
+
+/// A moment.
+pub(super) fn time(text: &str) -> Result<Timestamp, Wrong> {
+    match Timestamp::parse_rfc3339(text) {
+        Some(moment) => Ok(moment),
+        None => wrong(format!("{text:?} is no time"), "Write a time such as 2026-12-31T00:00:00Z, in quotes"),
     }
 }
 

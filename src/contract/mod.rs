@@ -1,6 +1,7 @@
 //! The metrics contract: every metric this program can show, by subject.
 //! Names here are stable. Definitions only; whoever makes the numbers uses them.
 
+pub mod anomaly;
 pub mod credentials;
 pub mod leases;
 pub mod own;
@@ -10,7 +11,7 @@ use crate::snapshot::{Kind, Metric};
 
 /// Every metric, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [credentials::ALL, leases::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
+    [credentials::ALL, leases::ALL, anomaly::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
 }
 
 /// A definition that reads as a row of a table.

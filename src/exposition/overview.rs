@@ -1,5 +1,7 @@
 //! The overview: what the page at `/` tells a person. Plain data; `page` draws it.
 
+use super::episodes::EpisodesView;
+use super::roles::Roles;
 use super::site::Waiting;
 use crate::event::Timestamp;
 
@@ -16,6 +18,10 @@ pub struct Overview {
     pub waiting: Vec<Waiting>,
     /// When the state was last saved.
     pub checkpoint: Option<Timestamp>,
+    /// What is unusual.
+    pub anomalies: EpisodesView,
+    /// The leases by role.
+    pub roles: Roles,
     /// Every log source.
     pub sources: Vec<SourceView>,
     /// Every node that is asked.

@@ -1,7 +1,9 @@
 //! The pages for people: HTML from plain data. Pure; every text from outside is escaped.
 
+use super::episodes;
 use super::html::{Ago, Bytes, Grouped, State, Text};
 use super::overview::{NodeView, Overview, SourceView};
+use super::roles;
 use super::site::Waiting;
 use crate::snapshot::Kind;
 use crate::{RELEASE, REVISION, contract};
@@ -9,12 +11,14 @@ use std::fmt::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page at `/`.
-pub(super) fn index(overview: &Overview) -> String {
+/// The page at `/`, with or without the names of clients.
+pub(super) fn index(overview: &Overview, names: bool) -> String {
     // It looks again by itself: one leaves it open while something is mended.
     frame("leasewatch", "<meta http-equiv=\"refresh\" content=\"15\">", |out| {
         tiles(out, overview)?;
         waiting(out, &overview.waiting)?;
+        episodes::section(out, &overview.anomalies, overview.now, names)?;
+        roles::section(out, &overview.roles)?;
         sources(out, overview)?;
         nodes(out, overview)
     })
@@ -203,7 +207,7 @@ mod tests {
             }],
             ..Overview::default()
         };
-        let page = index(&overview);
+        let page = index(&overview, true);
         assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
         assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 10, "{page}");
         assert!(!not_found("/<b>").contains("<b>"));

@@ -18,6 +18,7 @@ pub use saved::{Saved, SavedSource, Saving, VERSION};
 pub use stats::REASONS;
 pub use stats::Stats;
 
+use crate::anomaly::Anomalies;
 use crate::config::LogKind;
 use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::snapshot::Family;
@@ -227,6 +228,11 @@ impl Pipeline {
     /// The state, to read.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The scores, to tell them what was learnt elsewhere, or to take what is new.
+    pub fn anomalies_mut(&mut self) -> &mut Anomalies {
+        self.state.anomalies_mut()
     }
 
     /// The inputs, to read.

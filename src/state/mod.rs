@@ -5,6 +5,7 @@
 //! one is that file, a field below, and a line in `families`.
 
 mod activity;
+mod anomalies;
 mod audit;
 mod counters;
 mod credentials;
@@ -245,6 +246,7 @@ impl State {
         self.ledger.families(&self.labels, as_of, &mut out);
         self.traffic.families(&self.labels, &mut out);
         self.counters.families(&mut out);
+        anomalies::families(&self.anomalies, &self.labels, as_of, &mut out);
         self.labels.overflow.families(&mut out);
         if let Some(seen) = self.canary {
             out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
@@ -268,6 +270,11 @@ impl State {
     /// What is unusual.
     pub fn anomalies(&self) -> &Anomalies {
         &self.anomalies
+    }
+
+    /// The same, to tell it something.
+    pub fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
     }
 
     /// When a request of the exporter's own was last seen in an audit log.

@@ -1,12 +1,15 @@
 //! `serve`: reads the logs, asks Vault, answers scrapes. The only place where
 //! tasks and threads are started, and where they are stopped.
 
+mod acknowledged;
 mod bell;
 mod clock;
 mod feed;
 mod ingest;
 mod inputs;
 mod local;
+mod news;
+mod notebook;
 mod own;
 mod shared;
 mod view;
@@ -18,9 +21,11 @@ use crate::vault::{Board, Lookups, Scraper, Tell};
 use anyhow::Context;
 use bell::Bell;
 use ingest::Ingest;
+use notebook::Notebook;
 use shared::Shared;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -32,44 +37,68 @@ const STOP_WITHIN: Duration = Duration::from_secs(4);
 /// # Errors
 /// Whatever keeps it from starting, or a part of it that ended by itself.
 pub fn run(config: Config) -> anyhow::Result<()> {
+    on_a_runtime(async {
+        let stop = CancellationToken::new();
+        stop_on_signals(&stop)?;
+        serve(config, None, stop).await
+    })
+}
+
+/// Runs until `stop` is cancelled, and answers at `listener` and not at the configured address:
+/// for a command that had to know the address before, and that watches the signals itself.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_until(
+    config: Config,
+    listener: std::net::TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    on_a_runtime(serve(config, Some(listener), stop))
+}
+
+fn on_a_runtime(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let result = runtime.block_on(serve(config));
+    let result = runtime.block_on(serving);
     // A half-sent request or a look at a slow disk must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
 
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    stop_on_signals(&stop)?;
+async fn serve(
+    config: Config,
+    listener: Option<std::net::TcpListener>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let store = Store::open(&config.state_dir)?;
     let board = Board::new();
     let opened = inputs::open(&config, &store)?;
     let bell = Arc::new(Bell::default());
     let shared = Arc::new(Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone())?);
 
-    let listener = http::bind(&config.listen_address)
-        .await
-        .with_context(|| format!("cannot listen on {}: set --web.listen-address", config.listen_address))?;
+    let listener = match listener {
+        Some(bound) => bound
+            .set_nonblocking(true)
+            .and_then(|()| TcpListener::from_std(bound))
+            .context("cannot listen")?,
+        None => http::bind(&config.listen_address).await.with_context(|| {
+            format!("cannot listen on {}: set --web.listen-address", config.listen_address)
+        })?,
+    };
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
 
     let lookups = Lookups::new();
-    let observations = Arc::new(Mutex::new(opened.observations));
+    let notebook = Notebook::new(opened.observations, Arc::clone(&bell));
+    acknowledged::tell(&config.anomaly.acknowledged, &shared, &notebook);
     let scrape = {
-        let (spool, bell) = (Arc::clone(&observations), Arc::clone(&bell));
+        let notebook = notebook.clone();
         let tell: Tell = Arc::new(move |observation| {
-            let line = crate::observed::encode(&observation);
-            // Appending is all that is done under this lock.
-            let appended = spool.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes());
-            match appended {
-                Ok(()) => bell.ring(),
-                Err(error) => {
-                    tracing::error!(%error, "An observation could not be kept: make room in the state folder");
-                }
+            if let Err(error) = notebook.write(&observation) {
+                tracing::error!(%error, "An observation could not be kept: make room in the state folder");
             }
         });
         let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?.looking_up(&lookups);
@@ -92,7 +121,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
     };
-    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), stop.clone());
+    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), notebook, stop.clone());
     let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
 
     // The first part that ends, by itself or because of a signal, ends the others.

@@ -4,12 +4,12 @@
 use super::clock::wall;
 use super::inputs::{Globs, Named};
 use super::own;
-use crate::config::Config;
+use crate::config::{Config, Identities};
 use crate::contract::leases::ACTIVE;
 use crate::event::Timestamp;
 use crate::exposition::Unavailable;
 use crate::pipeline::{Pipeline, Progress, Stats};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Family, Snapshot};
 use crate::store::{Mark, Served, Store};
 use crate::vault::Board;
 use anyhow::Context;
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     /// Every log, by its place in the pipeline.
     pub(super) names: Mutex<Vec<Named>>,
     pub(super) board: Board,
+    /// Who may see names of clients.
+    pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
     /// Rotations and gaps of every source, by its place, as the checkpoint has them.
     noticed: Mutex<Vec<Notices>>,
@@ -82,6 +84,7 @@ impl Shared {
             progress: Mutex::new(None),
             names: Mutex::new(names.to_vec()),
             board,
+            identities: config.identities,
             saved: Mutex::new(None),
         })
     }
@@ -163,6 +166,16 @@ impl Shared {
             .then(|| format!("replaying what was already served before the restart: {missing} lines to go"))
     }
 
+    /// The state's series, as far as they are this node's to show.
+    pub(super) fn families(&self, pipeline: &Pipeline) -> Vec<Family> {
+        let mut families = pipeline.families(pipeline.front());
+        // The state knows from the logs when a node is not active; the API may know it before.
+        if self.board.is_beside_inactive(Instant::now()) {
+            families.retain(|family| !ACTIVE.contains(&family.metric));
+        }
+        families
+    }
+
     /// Every series, now.
     pub(super) fn snapshot(&self) -> Result<Snapshot, Unavailable> {
         let (mark, snapshot) = {
@@ -171,11 +184,7 @@ impl Shared {
                 return Err(Unavailable::NotYet(why));
             }
             let as_of = pipeline.front();
-            let mut families = pipeline.families(as_of);
-            // The state knows from the logs when a node is not active; the API may know it before.
-            if self.board.is_beside_inactive(Instant::now()) {
-                families.retain(|family| !ACTIVE.contains(&family.metric));
-            }
+            let mut families = self.families(&pipeline);
             families.extend(own::families(&pipeline, self));
             (Mark { applied: pipeline.applied(), front: as_of }, Snapshot { as_of, families })
         };

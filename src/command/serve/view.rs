@@ -3,8 +3,12 @@
 use super::clock::{since_epoch, wall};
 use super::inputs::AUDIT_LOG;
 use super::shared::Shared;
+use crate::anomaly::{Episode, Mode, Which};
+use crate::config::Identities;
 use crate::event::Timestamp;
+use crate::exposition::episodes::EpisodesView;
 use crate::exposition::overview::{ApiView, NodeView, Overview, SourceView};
+use crate::exposition::roles::Roles;
 use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
 use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
@@ -35,6 +39,15 @@ impl Site for Shared {
         waiting
     }
 
+    fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
+        let pipeline = self.pipeline();
+        (pipeline.front(), pipeline.state().anomalies().episodes().list(which))
+    }
+
+    fn shows_names(&self) -> bool {
+        self.identities == Identities::Loopback
+    }
+
     fn overview(&self) -> Overview {
         let waiting = self.readiness();
         let nodes = self.board.report();
@@ -58,7 +71,13 @@ impl Site for Shared {
             }
         });
         let front = pipeline.front();
+        let scores = pipeline.state().anomalies();
+        let anomalies = EpisodesView {
+            scored: scores.settings().mode != Mode::Off,
+            episodes: scores.episodes().list(EpisodesView::wanted(front)),
+        };
         let sources = sources.collect();
+        let families = self.families(&pipeline);
         drop(pipeline);
         let nodes = nodes.into_iter().map(|node| NodeView {
             name: node.node,
@@ -80,7 +99,9 @@ impl Site for Shared {
             as_of: (front > Timestamp::MIN).then_some(front),
             catching_up: self.is_catching_up(front),
             waiting,
+            roles: Roles::of(&families),
             checkpoint: *self.saved.lock().unwrap_or_else(PoisonError::into_inner),
+            anomalies,
             sources,
             nodes: nodes.collect(),
         }

@@ -1,5 +1,6 @@
 //! Resolution: layers of text to the validated `Config`. Every setting gets its meaning here.
 
+mod anomaly;
 mod logs;
 mod vault;
 
@@ -7,7 +8,7 @@ use super::layers::{Layers, Problems};
 use super::problem::{ConfigError, Origin, Problem};
 use super::setting::{self, Kind, Setting};
 use super::value::{self, Wrong};
-use super::{Config, LogFormat, LogKind, OutputConfig, StartAt};
+use super::{Config, Identities, LogFormat, LogKind, OutputConfig, StartAt};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
     let (nodes, logs) = r.nodes_and_logs();
     let config = Config {
         listen_address: r.parsed(&setting::LISTEN_ADDRESS, value::listen_address),
+        identities: [Identities::Loopback, Identities::Nobody][r.choice(&setting::IDENTITIES)],
         state_dir: r.state_dir(),
         logs,
         nodes,
@@ -25,6 +27,7 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
         max_line_bytes: r.parsed(&setting::MAX_LINE_BYTES, |text| value::integer(text, 4096)),
         label_sets: r.parsed(&setting::LABEL_BUDGET, |text| value::integer(text, 1)),
         ledger_capacity: r.parsed(&setting::LEDGER_CAPACITY, |text| value::integer(text, 1)),
+        anomaly: r.anomaly(),
         checkpoint_interval: r.duration(&setting::CHECKPOINT_INTERVAL),
         output: OutputConfig {
             level: r.parsed(&setting::LOG_LEVEL, |text| super::output::level(text).map(|_| text.to_owned())),
