@@ -91,11 +91,11 @@ fn one_that_serves_many_applications_is_recognised() {
     Town::lives(&mut story, 22);
     let operator = Client::new("kubernetes", "external-secrets", "10.42.0.5");
     for hour in 0..22 * 24 {
-        for tenant in 0..15 {
-            // Every eighth day one tenant more.
-            if tenant < 12 + hour / 192 {
+        for tenant in 0..23 {
+            // Twenty, and every eighth day one more; each every other hour.
+            if tenant < 20 + hour / 192 && (tenant + hour) % 2 == 0 {
                 story.issue(
-                    hour * HOUR + tenant * 200 + story.chance(60),
+                    hour * HOUR + tenant * 130 + story.chance(60),
                     &operator,
                     &format!("tenant-{tenant}"),
                 );
@@ -173,18 +173,21 @@ fn tokens_without_an_entity_are_told_apart_by_role() {
 fn subjects_are_bounded_and_those_that_give_way_are_counted() {
     let mut story = Story::new(36);
     let town = Town::lives(&mut story, 15);
-    for n in 0..600 {
+    // 240 clients more, each with a credential an hour for six hours.
+    for n in 0..240 {
         let client =
             Client::new("approle", &format!("passer-by-{n}"), &format!("10.80.{}.{}", n / 200, n % 200));
-        story.issue(14 * DAY + n * 60, &client, "passing");
+        for hour in 0..6 {
+            story.issue(14 * DAY + (8 + hour) * HOUR + n * 7, &client, "passing");
+        }
     }
     let at = 14 * DAY + 23 * HOUR + 30 * MINUTE;
     for n in 0..80 {
         story.issue(at + n * 3, &town.services[2], &service_role(&town.services[2]));
     }
-    let few = ["--anomaly.subjects", "200"];
+    let few = ["--anomaly.subjects", "100"];
     let page = Told::metrics_of(&story, &few);
-    assert!(page.sum(SUBJECTS, &[]) <= 200.5, "{}", page.lines(SUBJECTS));
+    assert!(page.sum(SUBJECTS, &[]) <= 100.5, "{}", page.lines(SUBJECTS));
     assert!(
         page.sum("leasewatch_anomaly_subject_evictions_total", &[]) > 300.0,
         "{}",

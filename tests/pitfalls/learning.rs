@@ -160,15 +160,3 @@ fn the_budget_moves_the_threshold_and_nothing_else() {
     assert_eq!(scores(&strict), scores(&lax), "a score does not depend on the budget");
     assert!(strict.pages().len() < lax.pages().len(), "{} and {}", list(&strict.pages()), list(&lax.pages()));
 }
-
-#[test]
-fn shadow_never_pages() {
-    let mut story = Story::new(29);
-    let town = Town::lives(&mut story, 22);
-    burst(&mut story, &town.services[2], 21 * DAY + 12 * HOUR, 80);
-    must_page("by default", &Told::of(&story, &[]).pages());
-    let told = Told::of(&story, &["--anomaly.mode", "shadow"]);
-    must_not_page("in the shadow", &told.pages());
-    let found = told.about_since(&town.services[2], 21 * DAY);
-    assert!(found.iter().any(|e| e.severity() == "notice"), "{}", list(&found));
-}

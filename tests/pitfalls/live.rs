@@ -4,7 +4,7 @@
 use crate::story::{Client, DATABASE, DAY, HOUR, MINUTE, Story};
 use crate::support::leasewatch::run;
 use crate::support::{Leasewatch, eventually};
-use crate::told::{Episode, Told, list, must_page};
+use crate::told::{Episode, Told, list, must_not_page, must_page};
 use crate::town::{Town, service_role};
 use serde_json::Value as Json;
 use std::io::{Read as _, Write as _};
@@ -64,8 +64,8 @@ fn killed_and_replayed_it_finds_the_same() {
     let dir = tempfile::Builder::new().prefix("leasewatch-pitfall-").tempdir().unwrap();
     let (story, _) = eventful(71);
     story.write(&dir.path().join("audit.log"));
-    let mut leasewatch = serve(dir.path(), &["--checkpoint.interval", "100ms"]);
-    for pause in [120, 250, 60, 400, 180] {
+    let mut leasewatch = serve(dir.path(), &["--checkpoint.interval", "1s"]);
+    for pause in [400, 1_300, 100, 1_100, 700] {
         std::thread::sleep(Duration::from_millis(pause));
         leasewatch.kill9();
         leasewatch.restart();
@@ -197,35 +197,47 @@ fn what_a_person_vouches_for_is_learnt() {
 #[test]
 fn a_backlog_that_comes_late_is_no_burst() {
     let dir = tempfile::Builder::new().prefix("leasewatch-pitfall-").tempdir().unwrap();
-    // Two nodes with a log each. The shipper of the second one stood still for the last six hours.
-    let mut story = Story::new(75);
-    let town = Town::lives(&mut story, 16);
-    let mut second = Story::new(76);
-    let clients: Vec<_> =
-        (0..3).map(|n| Client::new("approle", &format!("far-{n}"), &format!("10.90.{n}.2"))).collect();
-    for hour in 0..16 * 24 {
-        for client in &clients {
-            for n in 0..3 {
-                second.issue(hour * HOUR + n * 20 * MINUTE + 50, client, &service_role(client));
+    // Two nodes with a log each, up to an hour ago. The shipper of the second one stood still for six hours.
+    let hours = 15 * 24 + 18;
+    let begin = (jiff::Timestamp::now().as_second() / HOUR - hours) * HOUR;
+    let mut first = Story::beginning(75, begin);
+    let mut second = Story::beginning(76, begin);
+    let client = |n: i64| Client::new("approle", &format!("node-{n}"), &format!("10.90.{n}.2"));
+    for hour in 0..hours - 1 {
+        for n in 0..6 {
+            let story = if n < 3 { &mut first } else { &mut second };
+            for part in 0..3 {
+                story.issue(hour * HOUR + part * 20 * MINUTE + 50, &client(n), &service_role(&client(n)));
             }
         }
     }
-    drop(town);
-    let stands = 15 * DAY + 18 * HOUR;
-    story.write(&dir.path().join("audit.log"));
+    let stands = (hours - 7) * HOUR;
+    first.write(&dir.path().join("audit.log"));
     let late = dir.path().join("second.log");
-    std::fs::write(&late, second.text_of(0..stands)).unwrap();
+    let in_time = second.text_of(0..stands);
+    std::fs::write(&late, &in_time).unwrap();
     let leasewatch = serve(dir.path(), &["--audit-log", &format!("second={}", late.display())]);
-    let read = story.len() + second.text_of(0..stands).lines().count();
-    let before = episodes(&leasewatch, read);
+    let before = episodes(&leasewatch, first.len() + in_time.lines().count());
     let mut file = std::fs::File::options().append(true).open(&late).unwrap();
     file.write_all(second.text_of(stands..i64::MAX).as_bytes()).unwrap();
-    let after = episodes(&leasewatch, story.len() + second.len());
-    let new: Vec<_> = after
-        .iter()
-        .filter(|e| e.severity() != "info" && !before.iter().any(|old| old.0["id"] == e.0["id"]))
-        .collect();
+    let after = episodes(&leasewatch, first.len() + second.len());
+    let is_new = |e: &&Episode| e.severity() != "info" && !before.iter().any(|old| old.0["id"] == e.0["id"]);
+    let new: Vec<_> = after.iter().filter(is_new).collect();
     assert!(new.is_empty(), "{}", list(&new));
+}
+
+#[test]
+fn shadow_never_pages() {
+    let dir = tempfile::Builder::new().prefix("leasewatch-pitfall-").tempdir().unwrap();
+    let (story, town) = eventful(78);
+    story.write(&dir.path().join("audit.log"));
+    must_page("by default", &Told::of(&story, &[]).pages());
+    let leasewatch = serve(dir.path(), &["--anomaly.mode", "shadow"]);
+    let told = episodes(&leasewatch, story.len());
+    must_not_page("in the shadow", &told.iter().collect::<Vec<_>>());
+    let found: Vec<_> =
+        told.iter().filter(|e| e.is_about(&town.services[2]) && e.severity() == "notice").collect();
+    assert!(!found.is_empty(), "{}", list(&told.iter().collect::<Vec<_>>()));
 }
 
 #[test]

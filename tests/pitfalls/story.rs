@@ -94,23 +94,27 @@ impl Client {
 }
 
 /// A log in the making. Lines may be told in any order: they are written in the order of time.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Story {
     /// Nanoseconds since the beginning of the story, order of telling, line.
     lines: Vec<(i64, usize, String)>,
     random: Cell<u64>,
+    /// When it begins, in seconds since 1970.
+    begin: i64,
     /// Write the request entry of every response too, as a real device does.
     pub(crate) both_entries: bool,
 }
 
 impl Story {
-    /// A story whose chances follow from `seed`.
+    /// A story whose chances follow from `seed`, from [`BEGIN`] on.
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            lines: Vec::new(),
-            random: Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
-            both_entries: false,
-        }
+        Self::beginning(seed, BEGIN)
+    }
+
+    /// The same from another time on, in seconds since 1970.
+    pub(crate) fn beginning(seed: u64, begin: i64) -> Self {
+        let random = Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        Self { lines: Vec::new(), random, begin, both_entries: false }
     }
 
     /// A number below `bound`, by chance (xorshift).
@@ -271,7 +275,7 @@ impl Story {
         if self.both_entries {
             let mut request = entry.clone();
             request["type"] = json!("request");
-            request["time"] = json!(time_of_nanos(nanos));
+            request["time"] = json!(instant(self.begin, nanos));
             let parts = request.as_object_mut().unwrap();
             parts.remove("response");
             if !entry["error"].as_str().unwrap_or_default().contains("denied") {
@@ -283,7 +287,7 @@ impl Story {
             self.lines.push((nanos, order, request.to_string()));
         }
         let nanos = if self.both_entries { nanos + 2_000_000 } else { nanos };
-        entry["time"] = json!(time_of_nanos(nanos));
+        entry["time"] = json!(instant(self.begin, nanos));
         self.lines.push((nanos, order, entry.to_string()));
     }
 
@@ -314,13 +318,12 @@ fn hashed(token: u64, what: u64) -> String {
     format!("hmac-sha256:{token:016x}{what:016x}{token:032x}")
 }
 
-/// An instant, by seconds since the beginning, as Vault writes it.
+/// An instant, by seconds since [`BEGIN`], as Vault writes it.
 pub(crate) fn time(at: i64) -> String {
-    time_of_nanos(at * 1_000_000_000)
+    instant(BEGIN, at * 1_000_000_000)
 }
 
-fn time_of_nanos(nanos: i64) -> String {
-    jiff::Timestamp::from_nanosecond(i128::from(BEGIN) * 1_000_000_000 + i128::from(nanos))
-        .unwrap()
-        .to_string()
+fn instant(begin: i64, nanos: i64) -> String {
+    let nanos = i128::from(begin) * 1_000_000_000 + i128::from(nanos);
+    jiff::Timestamp::from_nanosecond(nanos).unwrap().to_string()
 }
