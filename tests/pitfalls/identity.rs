@@ -91,11 +91,11 @@ fn one_that_serves_many_applications_is_recognised() {
     Town::lives(&mut story, 22);
     let operator = Client::new("kubernetes", "external-secrets", "10.42.0.5");
     for hour in 0..22 * 24 {
-        for tenant in 0..23 {
-            // Twenty, and every eighth day one more; each every other hour.
-            if tenant < 20 + hour / 192 && (tenant + hour) % 2 == 0 {
+        for tenant in 0..31 {
+            // Twenty-eight, and every eighth day one more; each every other hour.
+            if tenant < 28 + hour / 192 && (tenant + hour) % 2 == 0 {
                 story.issue(
-                    hour * HOUR + tenant * 130 + story.chance(60),
+                    hour * HOUR + tenant * 100 + story.chance(60),
                     &operator,
                     &format!("tenant-{tenant}"),
                 );
