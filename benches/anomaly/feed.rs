@@ -182,7 +182,7 @@ impl Feed {
             Log::Audit => (0, OriginLog::Audit),
             Log::Server => (1, OriginLog::Server),
         };
-        self.state.apply(Origin { source: SourceId(source), node: self.node, log }, event);
+        self.state.apply(Origin { source: SourceId(source), node: self.node, log, is_late: false }, event);
     }
 
     /// The episodes as alarms.

@@ -42,6 +42,8 @@ const SAME_SECS: i64 = 20 * 3_600;
 const LEFT_SECS: i64 = 3_600;
 /// ... by what is rarer by a decade.
 const DECADE: f64 = 21.0;
+/// Nothing pages before so much was seen: what is usual is not known yet.
+const LEARNING_SECS: i64 = 48 * 3_600;
 /// What is only a notice stays so far below the score of a page.
 const BELOW_PAGE: f64 = 0.1;
 /// Acknowledgements that are kept, newest first.
@@ -211,7 +213,11 @@ impl Episodes {
         if never_pages {
             score = score.min((score::threshold(Severity::Page, budget) - BELOW_PAGE).max(0.0));
         }
-        let by_score = score::severity(score, budget);
+        let mut by_score = score::severity(score, budget);
+        let began = self.began.unwrap_or(finding.at);
+        if finding.at < began.plus_secs(LEARNING_SECS) {
+            by_score = by_score.min(Severity::Notice);
+        }
         let floor = finding.floor.unwrap_or(Severity::Info);
         let mut severity = by_score.max(floor);
         if never_pages || self.settings.mode == Mode::Shadow {
