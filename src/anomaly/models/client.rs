@@ -32,11 +32,13 @@ impl Models {
             return;
         }
         let (key, kind) = subject::key_of(who);
-        let counts = matches!(
-            activity.act,
-            Act::Issued { .. } | Act::ReadStatic { .. } | Act::Denied { .. } | Act::NoSuchRole { .. }
-        );
-        let at = match self.subjects.seat(key, now.hour, counts) {
+        let acts = match activity.act {
+            Act::Issued { .. } | Act::ReadStatic { .. } | Act::Denied { .. } | Act::NoSuchRole { .. } => 1,
+            // Its rule speaks at once, whoever it is; nobody makes up names by the right to do this.
+            Act::Privileged(_) => p::NEWCOMER_ACTS,
+            _ => 0,
+        };
+        let at = match self.subjects.seat(key, now.hour, acts) {
             Seat::Known(at) => at,
             Seat::Waiting => return,
             Seat::New => {
@@ -44,9 +46,9 @@ impl Models {
                 self.arrived(pool, key, kind, activity, who, now, findings);
                 return;
             }
-            Seat::Admit(first) => {
+            Seat::Admit => {
                 let pool = self.pool_of(activity, who, now.hour);
-                let mut subject = Subject::new(key, kind, who, pool, first, activity.place);
+                let mut subject = Subject::new(key, kind, who, pool, now.hour, activity.place);
                 subject.namespace = Text::new(activity.namespace);
                 subject.hour = now.hour - 1;
                 if let Some(pool) = self.pools.get_mut(pool) {

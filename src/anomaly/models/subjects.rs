@@ -27,8 +27,8 @@ pub enum Seat {
     New,
     /// It was seen once, and is not followed yet.
     Waiting,
-    /// It is to be followed from now on, having been seen first in that hour.
-    Admit(i32),
+    /// It is to be followed from now on.
+    Admit,
 }
 
 /// Everybody who is followed.
@@ -72,27 +72,30 @@ impl Subjects {
         }
     }
 
-    /// Where somebody sits; counts a newcomer's act.
-    pub fn seat(&mut self, key: u64, hour: i32, counts: bool) -> Seat {
+    /// Where somebody sits; counts a newcomer's acts. Enough of them at once make a subject of him.
+    pub fn seat(&mut self, key: u64, hour: i32, acts: u16) -> Seat {
         if let Some(at) = self.index.get(&key) {
             return Seat::Known(*at as usize);
         }
         if let Some(newcomer) = self.newcomers.get_mut(&key) {
-            newcomer.acts = newcomer.acts.saturating_add(u16::from(counts));
+            newcomer.acts = newcomer.acts.saturating_add(acts);
             if newcomer.hour == hour && newcomer.acts < p::NEWCOMER_ACTS {
                 return Seat::Waiting;
             }
-            let first = newcomer.hour;
             // Its place in the queue is left behind; it is nobody's when its turn comes.
             self.newcomers.remove(&key);
-            return Seat::Admit(first);
+            // Nothing was remembered of it before: what it does now is not new to it, but to us.
+            return Seat::Admit;
+        }
+        if acts >= p::NEWCOMER_ACTS {
+            return Seat::Admit;
         }
         while self.newcomers.len() >= p::NEWCOMERS || self.queue.len() >= 2 * p::NEWCOMERS {
             let Some(oldest) = self.queue.pop_front() else { break };
             self.newcomers.remove(&oldest);
         }
         self.queue.push_back(key);
-        self.newcomers.insert(key, Newcomer { hour, acts: u16::from(counts) });
+        self.newcomers.insert(key, Newcomer { hour, acts });
         Seat::New
     }
 
