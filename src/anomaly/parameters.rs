@@ -161,6 +161,8 @@ pub const SLOW_TAIL: Reading =
 pub const CLOCK_KERNEL: [f64; 9] = [1.0, 0.6, 0.25, 0.08, 0.03, 0.01, 0.004, 0.0015, 0.0006];
 /// Hours: part of the other kind of day (weekend, weekday) that counts.
 pub const CLOCK_OTHER_DAYS: f64 = 0.15;
+/// Hours: age in hours from which on somebody has been seen on every day of the week.
+pub const CLOCK_AGE: i64 = 7 * 24;
 /// Hours: active hours from which on somebody has habits.
 pub const CLOCK_AFTER: f32 = 16.0;
 /// Width and number of the bins of the pool's tail.

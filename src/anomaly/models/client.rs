@@ -276,7 +276,9 @@ fn open(subject: &mut Subject, pool: &mut super::pool::Pool, now: &Now) -> bool 
     if let Some(maximum) = subject.volume.open(now.hour, prior) {
         pool.volumes[2].add(maximum as f32, 1.0);
     }
-    let Some(unusual) = subject.clock.unusual(now.hour) else { return false };
+    // Whoever began on a Monday has not had a weekend yet.
+    let is_known = i64::from(now.hour - subject.first) >= p::CLOCK_AGE;
+    let Some(unusual) = subject.clock.unusual(now.hour).filter(|_| is_known) else { return false };
     subject.unusual = Some(unusual);
     let strength =
         pool.clock.strength(unusual, &p::CLOCK_TAIL).min(p::CLOCK_MOST) * subject.maturity(now.hour);
