@@ -221,6 +221,8 @@ impl Vault {
             ends,
             renewed: None,
             token: key,
+            is_cut: is_batch,
+            is_bound: is_batch,
             attempts: 0,
             is_irrevocable: false,
             cause: None,

@@ -1,0 +1,85 @@
+//! Every line that the simulator writes has the form of a line that a real
+//! server wrote: the same keys in the same order, the same kinds of values.
+
+use super::shape::{Form, of};
+use leasewatch::simulator::{Attacks, Log, Scenario, Size, World};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/");
+
+/// What a real server wrote.
+fn real() -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut lines, mut parts) = (BTreeSet::new(), BTreeSet::new());
+    for folder in ["openbao-2.7.2", "openbao-2.7.2-clients"] {
+        for log in ["audit", "server"] {
+            let file = File::open(format!("{CORPUS}{folder}/{log}.log.zst")).unwrap();
+            for line in BufReader::new(zstd::Decoder::new(file).unwrap()).lines() {
+                let line = line.unwrap();
+                if line.starts_with('{') {
+                    let form = of(&line);
+                    lines.insert(form.line);
+                    parts.extend(form.parts);
+                }
+            }
+        }
+    }
+    (lines, parts)
+}
+
+/// Worlds with everything in them.
+fn worlds() -> Vec<Scenario> {
+    let plain = Scenario::weeks(5, 2).size(Size { haste: 3, people: 12, days_per_new_service: 3, ..Size::small() });
+    let from = plain.from;
+    let attacked = Attacks::Placed { from: from.plus_secs(7 * 86_400), to: from.plus_secs(14 * 86_400), count: 16 };
+    let mut stuck = plain.clone().attacks(attacked);
+    stuck.revocations_fail_from = Some(from.plus_secs(86_400));
+    stuck.lively_from = Some(from.plus_secs(13 * 86_400 + 82_000));
+    // The root token is used every few weeks only.
+    let long = Scenario::weeks(6, 10).size(Size { services: 1, crons: 0, people: 1, pipelines: 0, served: 0, days_per_new_service: 0, haste: 1 });
+    vec![stuck, long]
+}
+
+#[test]
+fn every_line_has_the_form_of_a_real_one() {
+    let (lines, parts) = real();
+    let mut strange: BTreeMap<String, String> = BTreeMap::new();
+    let (mut forms, mut line) = (BTreeSet::new(), String::new());
+    for scenario in worlds() {
+        let mut world = World::new(&scenario);
+        while world.next_line(&mut line).is_some() {
+            let Form { line: form, parts: of_line } = of(&line);
+            if !lines.contains(&form) {
+                strange.entry(form.clone()).or_insert_with(|| line.clone());
+            }
+            for part in of_line {
+                if !parts.contains(&part) {
+                    strange.entry(part).or_insert_with(|| line.clone());
+                }
+            }
+            forms.insert(form);
+        }
+    }
+    for (form, line) in &strange {
+        println!("{form}\n    {line}\n");
+    }
+    assert!(strange.is_empty(), "{} forms that no real server was seen to write", strange.len());
+    assert!(forms.len() > 40, "{}", forms.len());
+}
+
+#[test]
+fn times_of_a_log_never_go_back() {
+    let mut world = World::new(&Scenario::weeks(5, 1).size(Size::small()));
+    let (mut line, mut last) = (String::new(), [leasewatch::event::Timestamp::MIN; 2]);
+    while let Some((at, log)) = world.next_line(&mut line) {
+        let last = &mut last[usize::from(log == Log::Server)];
+        assert!(at >= *last);
+        *last = at;
+        let key = if log == Log::Audit { "{\"time\":\"" } else { "\"@timestamp\":\"" };
+        let (_, time) = line.split_once(key).unwrap();
+        let time = leasewatch::event::Timestamp::parse_rfc3339(time.split('"').next().unwrap()).unwrap();
+        let cut = if log == Log::Audit { 1 } else { 1_000 };
+        assert_eq!(time.as_nanos(), at.as_nanos() / cut * cut, "{line}");
+    }
+}
