@@ -23,6 +23,11 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::Demo(args) => {
+            args.output().start();
+            command::demo::run(&args)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Serve(args) => {
             let config = load(args)?;
             config.something_to_watch()?;
@@ -38,6 +43,11 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Leases(args) => {
             args.output().start();
             command::leases::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Episodes(args) => {
+            args.output().start();
+            command::episodes::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig(args) => {

@@ -27,9 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("exposition", &["event", "snapshot", "contract"]),
-    ("report", &["pipeline", "state", "event", "snapshot", "contract"]),
-    ("cli", &["config", "event"]),
+    ("exposition", &["event", "anomaly", "snapshot", "contract"]),
+    ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
 ];
 

@@ -41,10 +41,10 @@ fn version_names_the_revision() {
 fn help_teaches_by_examples_and_names_the_exit_codes() {
     let (code, stdout, _) = output(&folder(), &["--help"]);
     assert_eq!(code, 0);
-    for part in ["serve", "analyze", "leases", "check-config", "Exit codes:"] {
+    for part in ["demo", "serve", "analyze", "leases", "episodes", "check-config", "Exit codes:"] {
         assert!(stdout.contains(part), "{part} is missing in:\n{stdout}");
     }
-    for command in ["serve", "analyze", "leases", "check-config"] {
+    for command in ["demo", "serve", "analyze", "leases", "episodes", "check-config"] {
         let (code, stdout, _) = output(&folder(), &[command, "--help"]);
         assert_eq!(code, 0);
         assert!(stdout.contains("Exit codes: 0"), "{stdout}");
@@ -69,6 +69,11 @@ fn bad_usage_ends_with_2() {
         &["analyze"],
         &["analyze", "f", "--at", "noon"],
         &["analyze", "f", "--log.level", "loud"],
+        &["analyze", "f", "--min-score", "much"],
+        &["episodes", "show"],
+        &["episodes", "show", "7"],
+        &["episodes", "ack", "0123456789abcdef", "--author", "a", "--reason", " ", "--expires", "7d"],
+        &["episodes", "ack", "0123456789abcdef", "--author", "a", "--reason", "b", "--expires", "soon"],
     ] {
         let (code, stdout, stderr) = output(&folder(), arguments);
         assert_eq!(code, 2, "{arguments:?}: {stderr}");
@@ -156,6 +161,7 @@ fn check_config_finds_what_stands_in_the_way() {
             "--vault.tls.client-cert=cert.pem",
             "--vault.tls.client-key=key.pem",
             "--vault.tls.skip-verify",
+            "--anomaly.baseline=plain",
         ],
     );
     assert_eq!(code, 2);
@@ -165,6 +171,7 @@ fn check_config_finds_what_stands_in_the_way() {
         "warning  log server: later/*.log does not exist yet; it is read once it does",
         "error    vault.tls.ca_cert ca.pem holds no PEM certificate",
         "error    client certificate cert.pem and key key.pem are no PEM pair. The key must not be encrypted",
+        "error    the baseline plain cannot be used: it is no baseline: EOF while parsing a value at line 1 column 0",
         "warning  vault.tls.skip_verify: Vault's certificate is not checked; give vault.tls.ca_cert instead",
         "warning  token file token does not exist yet; leasewatch waits for it",
         "warning  node vault: the token goes over the network in clear text; use https",

@@ -1,7 +1,9 @@
 //! The HTTP pages, over real connections, and the end of serving.
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
+use leasewatch::anomaly::{Episode, Which};
 use leasewatch::event::Timestamp;
+use leasewatch::exposition::episodes::EpisodesView;
 use leasewatch::exposition::http::{GRACE, bind, serve};
 use leasewatch::exposition::overview::{ApiView, NodeView, Overview, SourceView};
 use leasewatch::exposition::{InvalidSnapshot, Site, Unavailable, Waiting};
@@ -44,6 +46,15 @@ impl Site for Stub {
         }
     }
 
+    fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
+        let episodes = if which.min_score.unwrap_or(25.0) > 67.4 { Vec::new() } else { vec![episode()] };
+        (Timestamp::from_secs(1_750_000_000), episodes)
+    }
+
+    fn shows_names(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != NOT_YET
+    }
+
     fn overview(&self) -> Overview {
         let now = Timestamp::from_secs(1_750_000_000);
         let source = SourceView {
@@ -70,6 +81,7 @@ impl Site for Stub {
             name: name.into(),
             last_success: Some(now.plus_secs(-12)),
             trouble: trouble.map(str::to_owned),
+            rest: None,
         };
         Overview {
             now,
@@ -78,6 +90,7 @@ impl Site for Stub {
             waiting: self.readiness(),
             checkpoint: Some(now.plus_secs(-4)),
             sources: vec![source, unreadable],
+            anomalies: EpisodesView { scored: true, episodes: vec![episode()] },
             nodes: vec![NodeView {
                 name: "vault-0".into(),
                 address: "https://vault-0.example.org:8200".into(),
@@ -88,8 +101,35 @@ impl Site for Stub {
                     api("sys/metrics", Some("permission denied: give the policy `read` on sys/metrics")),
                 ],
             }],
+            ..Overview::default()
         }
     }
+}
+
+fn episode() -> Episode {
+    serde_json::from_value(serde_json::json!({
+        "id": "0123456789abcdef",
+        "opened_at": "2025-06-15T15:00:00Z",
+        "updated_at": "2025-06-15T15:01:00Z",
+        "closed_at": null,
+        "subject": { "kind": "entity", "entity_id": "who-it-is", "display_name": "<mira>" },
+        "score": 67.4,
+        "severity": "page",
+        "by_rule": false,
+        "class": "security",
+        "recurrence": "Rarely.",
+        "summary": "The client <mira> took 214 credentials.",
+        "learnt": true,
+        "components": [{
+            "name": "burst_5m", "observed": 214.0, "expected": 1.0, "upper": 4.0, "score": 67.0,
+            "word": "unseen", "text": "214 credentials by <mira>",
+        }],
+        "samples": ["3c0e4aa2-0000-0000-0000-000000000000"],
+        "touched": [{ "namespace": "root", "mount": "database/", "role": "ledger" }],
+        "raised": [{ "at": "2025-06-15T15:00:00Z", "score": 67.4 }],
+        "acknowledged": null,
+    }))
+    .unwrap()
 }
 
 struct Server {
@@ -111,8 +151,13 @@ async fn start(state: u8) -> Server {
 impl Server {
     /// Status line and headers in lower case, and the body.
     async fn ask(&self, method: &str, path: &str) -> (u16, String, String) {
+        self.ask_with(method, path, "Host: x\r\n").await
+    }
+
+    /// The same, with these headers.
+    async fn ask_with(&self, method: &str, path: &str, headers: &str) -> (u16, String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
@@ -197,6 +242,48 @@ async fn the_page_tells_the_state_of_everything_and_loads_nothing() {
     let (status, _, docs) = server.ask("GET", "/docs").await;
     assert_eq!(status, 200);
     assert!(docs.contains("leasewatch_log_lag_bytes"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_an_anomaly_is_about_is_shown_on_this_machine_alone() {
+    let server = start(READY).await;
+    let local = "Host: localhost\r\n";
+    let (status, head, body) = server.ask_with("GET", "/api/episodes?min_score=0", local).await;
+    assert_eq!(status, 200);
+    assert!(head.contains("content-type: application/json") && head.contains("no-store"), "{head}");
+    let document: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(document["as_of"], "2025-06-15T15:06:40Z");
+    assert_eq!(document["episodes"][0]["subject"]["entity_id"], "who-it-is");
+    let (_, _, body) = server.ask_with("GET", "/api/episodes?min_score=99", local).await;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap()["episodes"], serde_json::json!([]));
+    let (status, _, body) = server.ask_with("GET", "/api/episodes?who=mira", local).await;
+    assert_eq!(status, 400);
+    assert!(body.contains("min_score=0 to 100"), "{body}");
+
+    // A page of somebody else's, whose name points here; and a proxy beside us.
+    for headers in ["Host: rebound.example\r\n", "Host: localhost\r\nX-Forwarded-For: 192.0.2.1\r\n"] {
+        let (status, _, body) = server.ask_with("GET", "/api/episodes", headers).await;
+        assert_eq!(status, 403, "{headers}");
+        assert!(body.contains("`leasewatch episodes`") && !body.contains("mira"), "{body}");
+        let (status, _, page) = server.ask_with("GET", "/", headers).await;
+        assert_eq!(status, 200);
+        assert!(page.contains(">page<") && page.contains("burst_5m at database/"), "{page}");
+        assert!(!page.contains("mira") && !page.contains("who-it-is"), "{page}");
+        assert!(page.contains("on this machine alone"), "{page}");
+    }
+    let (_, _, page) = server.ask_with("GET", "/", local).await;
+    assert!(page.contains("The client &lt;mira&gt; took 214 credentials."), "{page}");
+    // Nothing is taken by this port.
+    for path in ["/api/episodes", "/episodes/acknowledge", "/api/episodes/acknowledge"] {
+        let (status, _, _) = server.ask_with("POST", path, "Host: localhost\r\nContent-Length: 0\r\n").await;
+        assert!(matches!(status, 404 | 405), "{path}: {status}");
+    }
+    // The setting has the last word.
+    server.site.0.store(NOT_YET, Ordering::Relaxed);
+    let (status, _, body) = server.ask_with("GET", "/api/episodes", local).await;
+    assert_eq!(status, 403);
+    assert!(body.contains("web.identities"), "{body}");
     server.stop().await;
 }
 

@@ -6,14 +6,18 @@
 //! ```
 
 mod activity;
+mod baseline;
 pub mod episodes;
 mod evidence;
 mod finding;
 pub mod models;
+mod parameters;
 pub mod score;
 mod settings;
+mod stat;
 
 pub use activity::{Act, Activity, Place};
+pub use baseline::{Baseline, NoBaseline};
 pub use episodes::{Acknowledgement, Episode, EpisodeId, News, Which};
 pub use evidence::{Component, Evidence, STRENGTH_MOST};
 pub use finding::{Class, Finding, Severity, SubjectKind, SubjectView};
@@ -31,6 +35,9 @@ pub struct Anomalies {
     models: Models,
     #[serde(default)]
     episodes: Episodes,
+    /// A baseline has taught what happened until then: it is not to be learnt twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    learnt_until: Option<Timestamp>,
     #[serde(skip)]
     settings: Settings,
     /// Room for what the models say next.
@@ -44,6 +51,7 @@ impl Anomalies {
         Self {
             models: Models::new(&settings),
             episodes: Episodes::new(&settings),
+            learnt_until: None,
             settings,
             findings: Vec::new(),
         }
@@ -58,7 +66,7 @@ impl Anomalies {
 
     /// Somebody did something.
     pub fn see(&mut self, activity: &Activity<'_>) {
-        if self.settings.mode == Mode::Off {
+        if self.is_off(activity.at) {
             return;
         }
         self.episodes.learnt_since(activity.at);
@@ -68,7 +76,7 @@ impl Anomalies {
 
     /// Event time passes.
     pub fn advance(&mut self, from: Timestamp, to: Timestamp) {
-        if self.settings.mode == Mode::Off {
+        if self.is_off(to) {
             return;
         }
         self.models.advance(from, to, &mut self.findings);
@@ -83,7 +91,9 @@ impl Anomalies {
 
     /// Somebody vouches for an episode.
     pub fn acknowledge(&mut self, id: EpisodeId, said: Acknowledgement) {
-        self.episodes.acknowledge(id, said);
+        if let Some(subject) = self.episodes.acknowledge(id, said) {
+            self.models.acknowledge(subject);
+        }
     }
 
     /// What has happened to episodes since this was last asked.
@@ -99,6 +109,15 @@ impl Anomalies {
     /// The models.
     pub fn models(&self) -> &Models {
         &self.models
+    }
+
+    /// How anomalies are scored.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn is_off(&self, at: Timestamp) -> bool {
+        self.settings.mode == Mode::Off || self.learnt_until.is_some_and(|until| at <= until)
     }
 
     fn tell(&mut self) {

@@ -3,6 +3,14 @@
 //! The settings of `serve` and `check-config` come from the table in
 //! `config::setting`, so that no flag can be missing from the documentation.
 
+mod analyze;
+mod demo;
+mod episodes;
+
+pub use analyze::{AnalyzeArgs, Format};
+pub use demo::DemoArgs;
+pub use episodes::{AckArgs, EpisodesArgs, EpisodesCommand, EpisodesFormat, Expiry, ShowArgs};
+
 use crate::config::setting::{self, Kind, Setting};
 use crate::config::{Flags, LogFormat, OutputConfig};
 use crate::event::Timestamp;
@@ -24,15 +32,21 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show leasewatch at work on a simulated Vault; nothing else is needed
+    #[command(after_help = demo::EXAMPLES)]
+    Demo(DemoArgs),
     /// Read the logs as they grow, ask Vault's API, and serve /metrics
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(SettingArgs),
     /// Read finished logs once and print the numbers
-    #[command(after_help = ANALYZE_EXAMPLES)]
+    #[command(after_help = analyze::EXAMPLES)]
     Analyze(AnalyzeArgs),
     /// List the outstanding leases, of a running `serve` or by finished logs
     #[command(after_help = LEASES_EXAMPLES)]
     Leases(LeasesArgs),
+    /// Show anomalies of a running `serve`, and say which are known
+    #[command(after_help = episodes::EXAMPLES)]
+    Episodes(EpisodesArgs),
     /// Say what `serve` would run with, and what stands in its way
     #[command(after_help = CHECK_EXAMPLES)]
     CheckConfig(SettingArgs),
@@ -76,14 +90,6 @@ Examples:
 
 Exit codes: 0 stopped by a signal, 1 failed, 2 bad usage or configuration.";
 
-const ANALYZE_EXAMPLES: &str = "\
-Examples:
-  leasewatch analyze /var/log/vault/audit.log*
-  zcat audit.log.*.gz | leasewatch analyze - --format json
-  leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
-
-Exit codes: 0 done, 1 a file could not be read, 2 bad usage.";
-
 const LEASES_EXAMPLES: &str = "\
 Without logs it asks the `serve` that runs with the state folder, over a socket there
 that only the user leasewatch runs as (and root) may use. With logs it reads them.
@@ -114,56 +120,6 @@ Takes the flags and variables of `serve`, prints the configuration that comes of
 them (secrets hidden), and tries every file, folder and address in it.
 
 Exit codes: 0 nothing stands in the way (there may be warnings), 2 something does.";
-
-/// What `analyze` takes.
-#[derive(Debug, Args)]
-pub struct AnalyzeArgs {
-    /// Audit logs, gzip and zstd too; the rotated files of one log in any order; - is standard input
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<String>,
-    /// Server log of the same time, may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub server_log: Vec<String>,
-    /// Form of the output
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// Moment at which the numbers hold, RFC 3339 [default: the last event]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
-    pub at: Option<Timestamp>,
-    /// A longer line is counted as unreadable and skipped. Bytes
-    #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
-    pub max_line_bytes: usize,
-    /// Label sets in all; roles beyond it are counted under `(other)`
-    #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
-    pub label_sets: usize,
-    /// Outstanding leases that are followed one by one
-    #[arg(long = "ledger.capacity", value_name = "N", default_value_t = 1_000_000)]
-    pub ledger_capacity: usize,
-    /// error, warn, info, debug or trace
-    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
-    pub log_level: String,
-    /// Form of leasewatch's own log on standard error
-    #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Text)]
-    pub log_format: LogFormat,
-}
-
-impl AnalyzeArgs {
-    /// How it logs.
-    pub fn output(&self) -> OutputConfig {
-        OutputConfig { level: self.log_level.clone(), format: self.log_format }
-    }
-}
-
-/// Form of what `analyze` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// What /metrics would show.
-    Prom,
-    /// One JSON document.
-    Json,
-    /// For people.
-    Text,
-}
 
 /// What `leases` takes.
 #[derive(Debug, Args)]

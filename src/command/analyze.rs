@@ -2,13 +2,19 @@
 //! report at the end. Reads no clock: the same files give the same output.
 
 use super::finished::Finished;
-use crate::anomaly::Settings;
+use super::scores::baseline;
+use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
+use crate::event::Timestamp;
 use crate::exposition::render;
+use crate::report::episodes::Backtest;
 use crate::report::{Report, json, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
+use crate::store::write_private;
+use anyhow::Context;
 use std::io::Write;
+use std::path::Path;
 
 /// Reads, counts, prints.
 ///
@@ -23,14 +29,30 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         limits: Limits {
             label_sets: args.label_sets,
             leases: args.ledger_capacity,
-            anomaly: Settings::DEFAULT,
+            anomaly: Settings {
+                alarm_budget: args.alarm_budget,
+                subjects: args.subjects,
+                episodes: args.episodes,
+                ..Settings::DEFAULT
+            },
         },
+        baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
     .read()?;
     let as_of = args.at.unwrap_or(pipeline.front());
+    let anomalies = pipeline.state().anomalies();
+    if let Some(path) = &args.learn {
+        learn(anomalies, as_of, path)?;
+    }
+    let which = Which { min_score: args.min_score, ..Which::default() };
     let report = Report {
         snapshot: Snapshot { as_of, families: pipeline.families(as_of) },
         sources: pipeline.inputs().iter().map(|input| (input.name.clone(), input.stats().clone())).collect(),
+        episodes: anomalies.episodes().list(which),
+        backtest: args
+            .backtest
+            .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
+            .flatten(),
     };
     match args.format {
         Format::Prom => {
@@ -41,6 +63,23 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Keeps what was learnt, for its owner alone: it names clients.
+fn learn(anomalies: &Anomalies, as_of: Timestamp, path: &Path) -> anyhow::Result<()> {
+    let learnt =
+        anomalies.baseline(as_of).context("there is nothing to learn from: no client did anything")?;
+    write_private(path, learnt.bytes()?)?;
+    let kept = anomalies.episodes().list(Which::default()).len();
+    tracing::info!(
+        file = %path.display(),
+        from = %learnt.from,
+        until = %learnt.until,
+        subjects = learnt.subjects(),
+        episodes = kept,
+        "Wrote what was learnt. Look through the episodes of that time: what was no accident is better left out"
+    );
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Finished logs: files that are all there, folded once, up to a moment or to their end. Reads no
 //! clock: the same files come to the same state.
 
-use crate::anomaly::Settings;
+use crate::anomaly::{Baseline, Settings};
 use crate::config::LogKind;
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, Progress};
@@ -29,6 +29,8 @@ pub(super) struct Finished<'a> {
     pub(super) max_line_bytes: usize,
     /// How much there may be.
     pub(super) limits: Limits,
+    /// What was learnt before.
+    pub(super) baseline: Option<Baseline>,
 }
 
 impl Finished<'_> {
@@ -36,13 +38,16 @@ impl Finished<'_> {
     ///
     /// # Errors
     /// A file that cannot be opened.
-    pub(super) fn read(&self) -> anyhow::Result<Pipeline> {
+    pub(super) fn read(self) -> anyhow::Result<Pipeline> {
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
             inputs.extend(open(kind, files, self.max_line_bytes)?);
         }
         let mut pipeline = Pipeline::new(self.limits, inputs);
+        if let Some(baseline) = self.baseline {
+            pipeline.anomalies_mut().adopt(baseline);
+        }
         let until = self.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
         let mut progress = Meter::new();
         // The wall clock plays no part where every log has an end.
@@ -64,7 +69,10 @@ impl Finished<'_> {
 }
 
 /// One input for each log: its rotated files in the order of their time.
-fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
+///
+/// # Errors
+/// A file that cannot be opened.
+pub(super) fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
     let mut logs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut stdin = false;
     for file in files {

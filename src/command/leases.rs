@@ -63,6 +63,7 @@ fn read(args: &LeasesArgs) -> anyhow::Result<Leases> {
         at: args.at,
         max_line_bytes: args.max_line_bytes,
         limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly: Settings::OFF },
+        baseline: None,
     }
     .read()?;
     for input in pipeline.inputs() {

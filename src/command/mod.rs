@@ -2,7 +2,10 @@
 
 pub mod analyze;
 pub mod check_config;
+pub mod demo;
+pub mod episodes;
 mod finished;
 pub mod leases;
 mod local;
+mod scores;
 pub mod serve;

@@ -4,6 +4,9 @@
 use crate::event::Timestamp;
 use std::path::PathBuf;
 
+/// Pages a week: below one in a year nothing can be said, and above one in ten minutes nobody reads them.
+pub const ALARM_BUDGET: std::ops::RangeInclusive<f64> = 0.02..=1_000.0;
+
 /// How requests are scored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnomalyConfig {

@@ -15,7 +15,7 @@ pub mod setting;
 mod show;
 mod value;
 
-pub use anomaly::{Acknowledged, AnomalyConfig, AnomalyMode, Identities};
+pub use anomaly::{ALARM_BUDGET, Acknowledged, AnomalyConfig, AnomalyMode, Identities};
 pub use layers::Flags;
 pub use output::{LogFormat, OutputConfig};
 pub use problem::{ConfigError, Origin, Problem};
@@ -23,6 +23,11 @@ pub use secret::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// A duration as settings write it, such as `7d`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    value::duration(text, Duration::ZERO).ok()
+}
 
 /// Everything `serve` needs.
 #[derive(Clone, Debug)]

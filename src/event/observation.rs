@@ -101,6 +101,17 @@ pub enum Fact {
         /// What the state calls the lease.
         lease: LeaseKey,
     },
+    /// Somebody vouches for an episode of the anomaly scores.
+    Acknowledged {
+        /// The episode's ID: 16 hexadecimal digits.
+        episode: String,
+        /// Who.
+        author: String,
+        /// Why it is no reason to worry.
+        reason: String,
+        /// Until when the same is expected again.
+        expires: Timestamp,
+    },
     /// All leases of one role, as `LIST sys/leases/lookup/<prefix>` gives them; wrapping tokens
     /// left out.
     Listed {

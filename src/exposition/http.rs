@@ -1,23 +1,29 @@
-//! HTTP: `/metrics`, `/ready`, `/live`, and the pages for people.
+//! HTTP: `/metrics`, `/ready`, `/live`, `/api/episodes`, and the pages for people.
 //!
 //! Connections are few, their headers must come within a time, and shutdown ends
 //! within [`GRACE`] whatever a client does: axum's own server would wait for a half-sent request for ever.
 
+use super::access::{self, Peer, Refused};
+use super::episodes::{document, query};
 use super::render::CONTENT_TYPE;
 use super::site::{Site, Unavailable};
 use super::{page, site};
 use axum::Router;
+use axum::extract::Extension;
 use axum::extract::State;
 use axum::http::header::{self, HeaderName, HeaderValue};
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, Request, StatusCode, Uri};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -69,13 +75,18 @@ pub async fn serve(listener: TcpListener, site: Arc<dyn Site>, shutdown: Cancell
         };
         // Those that ended are forgotten here.
         while connections.try_join_next().is_some() {}
-        let Some((stream, slot)) = accepted else {
+        let Some((stream, peer, slot)) = accepted else {
             continue;
         };
+        let service = service.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            service.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service.clone());
+            .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         connections.spawn(async move {
             // A client that goes away in the middle is no event.
@@ -96,10 +107,10 @@ pub async fn serve(listener: TcpListener, site: Arc<dyn Site>, shutdown: Cancell
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
+        Ok((stream, peer)) => Some((stream, peer, slot)),
         Err(error) => {
             // Mostly too many open files. They become fewer; until then do not spin.
             tracing::warn!(%error, "Cannot accept an HTTP connection; if this goes on, raise the limit of open files");
@@ -119,6 +130,7 @@ fn router(site: Arc<dyn Site>) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/metrics", get(metrics))
+        .route("/api/episodes", get(episodes))
         .route("/ready", get(ready))
         .route("/live", get(|| async { "alive\n" }))
         .route("/docs", get(|| async { Html(page::docs()) }))
@@ -158,9 +170,38 @@ async fn ready(State(context): State<Context>) -> Response {
     }
 }
 
-async fn index(State(context): State<Context>) -> Response {
-    match blocking(context, |site| page::index(&site.overview())).await {
+async fn index(
+    State(context): State<Context>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    let names = access::allowed(context.site.shows_names(), peer.as_deref(), &headers, &uri).is_ok();
+    match blocking(context, move |site| page::index(&site.overview(), names)).await {
         Some(page) => Html(page).into_response(),
+        None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn episodes(
+    State(context): State<Context>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    uri: Uri,
+) -> Response {
+    if let Err(refused) = access::allowed(context.site.shows_names(), peer.as_deref(), &headers, &uri) {
+        return plain(StatusCode::FORBIDDEN, &format!("{refused}. {}", Refused::REMEDY));
+    }
+    let which = match query(&uri) {
+        Ok(which) => which,
+        Err(problem) => return plain(StatusCode::BAD_REQUEST, &problem),
+    };
+    let made = blocking(context, move |site| {
+        let (as_of, episodes) = site.episodes(which);
+        document(as_of, &episodes)
+    });
+    match made.await {
+        Some(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

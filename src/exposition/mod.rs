@@ -2,10 +2,12 @@
 //!
 //! `check` refuses a snapshot that Prometheus would reject, `collector` turns its
 //! families into those of the `prometheus` crate, `render` writes the text,
-//! `http` serves it. What the pages show comes through the trait [`Site`].
+//! `http` serves it, `access` says who may see names of clients. What the pages show comes through the trait [`Site`].
 
+mod access;
 mod check;
 mod collector;
+pub mod episodes;
 mod html;
 pub mod http;
 pub mod overview;

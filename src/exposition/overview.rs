@@ -1,5 +1,6 @@
 //! The overview: what the page at `/` tells a person. Plain data; `page` draws it.
 
+use super::episodes::EpisodesView;
 use super::roles::Roles;
 use super::site::Waiting;
 use crate::event::Timestamp;
@@ -17,6 +18,8 @@ pub struct Overview {
     pub waiting: Vec<Waiting>,
     /// When the state was last saved.
     pub checkpoint: Option<Timestamp>,
+    /// What is unusual.
+    pub anomalies: EpisodesView,
     /// The leases by role.
     pub roles: Roles,
     /// Every log source.
@@ -72,4 +75,6 @@ pub struct ApiView {
     pub last_success: Option<Timestamp>,
     /// Why it does not answer now, with the remedy.
     pub trouble: Option<String>,
+    /// Why it is not asked now, which is no trouble.
+    pub rest: Option<String>,
 }

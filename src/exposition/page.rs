@@ -1,5 +1,6 @@
 //! The pages for people: HTML from plain data. Pure; every text from outside is escaped.
 
+use super::episodes;
 use super::html::{Ago, Bytes, Grouped, State, Text};
 use super::overview::{NodeView, Overview, SourceView};
 use super::roles;
@@ -10,12 +11,13 @@ use std::fmt::{self, Write};
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page at `/`.
-pub(super) fn index(overview: &Overview) -> String {
+/// The page at `/`, with or without the names of clients.
+pub(super) fn index(overview: &Overview, names: bool) -> String {
     // It looks again by itself: one leaves it open while something is mended.
     frame("leasewatch", "<meta http-equiv=\"refresh\" content=\"15\">", |out| {
         tiles(out, overview)?;
         waiting(out, &overview.waiting)?;
+        episodes::section(out, &overview.anomalies, overview.now, names)?;
         roles::section(out, &overview.roles)?;
         sources(out, overview)?;
         nodes(out, overview)
@@ -161,7 +163,10 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
                 Text(&api.name),
                 Ago(api.last_success, overview.now)
             )?;
-            write!(out, "<td>{}</tr>", State(api.trouble.is_none(), "answers"))?;
+            match &api.rest {
+                Some(why) => write!(out, "<td class=\"dim\">not asked: {}</tr>", Text(why))?,
+                None => write!(out, "<td>{}</tr>", State(api.trouble.is_none(), "answers"))?,
+            }
             trouble(out, 4, 1, api.trouble.as_deref())?;
         }
     }
@@ -205,7 +210,7 @@ mod tests {
             }],
             ..Overview::default()
         };
-        let page = index(&overview);
+        let page = index(&overview, true);
         assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
         assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 10, "{page}");
         assert!(!not_found("/<b>").contains("<b>"));

@@ -172,15 +172,6 @@ pub(super) fn section(out: &mut String, roles: &Roles) -> fmt::Result {
         Grouped(roles.outstanding),
         Grouped(roles.known as u64)
     )?;
-    out.write_str(
-        "<div class=\"scroll\"><table><thead><tr><th>Role<th class=\"num\">Outstanding<th class=\"num\">End in 5 min\
-         <th class=\"num\">Issued a minute<br>last 5 min / hour<th class=\"num\">Overdue<th class=\"num\">Retrying\
-         <th class=\"num\">Stuck<th class=\"num\">Score</tr></thead>",
-    )?;
-    for row in &roles.rows {
-        self::row(out, row)?;
-    }
-    out.write_str("</table></div>")?;
     for (place, means, leases) in &roles.failing {
         let (plural, verb) = if *leases == 1 { ("", "waits") } else { ("s", "wait") };
         write!(
@@ -191,6 +182,15 @@ pub(super) fn section(out: &mut String, roles: &Roles) -> fmt::Result {
             Text(place)
         )?;
     }
+    out.write_str(
+        "<div class=\"scroll\"><table><thead><tr><th>Role<th class=\"num\">Outstanding<th class=\"num\">End in 5 min\
+         <th class=\"num\">Issued a minute<br>last 5 min / hour<th class=\"num\">Overdue<th class=\"num\">Retrying\
+         <th class=\"num\">Stuck<th class=\"num\">Score</tr></thead>",
+    )?;
+    for row in &roles.rows {
+        self::row(out, row)?;
+    }
+    out.write_str("</table></div>")?;
     if roles.known > roles.rows.len() {
         write!(out, "<p class=\"dim\">{} more: see ", Grouped((roles.known - roles.rows.len()) as u64))?;
         out.write_str("<a href=\"/metrics\">/metrics</a>, or <code>leasewatch leases</code>.</p>")?;
@@ -212,12 +212,8 @@ fn row(out: &mut String, row: &Row) -> fmt::Result {
         }
         None => out.write_str("<span class=\"dim\">not known</span>")?,
     }
-    let [lately, usually] = row.rate.map(|rate| rate * 60.0);
-    write!(
-        out,
-        "<td class=\"num\">{}<td class=\"num\">{lately:.1} / {usually:.1}",
-        Count(row.ending, "num")
-    )?;
+    let [lately, usually] = row.rate.map(|rate| PerMinute(rate * 60.0));
+    write!(out, "<td class=\"num\">{}<td class=\"num\">{lately} / {usually}", Count(row.ending, "num"))?;
     write!(
         out,
         "<td class=\"num\">{}<td class=\"num\">{}",
@@ -232,6 +228,19 @@ fn row(out: &mut String, row: &Row) -> fmt::Result {
         write!(out, "<span class=\"wait\">{:.0}</span></tr>", row.score)
     } else {
         out.write_str("</tr>")
+    }
+}
+
+/// A rate; the small ones of quiet roles too.
+struct PerMinute(f64);
+
+impl fmt::Display for PerMinute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            rate if rate <= 0.0 => f.write_str("0"),
+            rate if rate < 1.0 => write!(f, "{rate:.2}"),
+            rate => write!(f, "{rate:.1}"),
+        }
     }
 }
 
@@ -262,7 +271,7 @@ fn whole(number: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn role<'a>(name: &'a str) -> [&'a str; 4] {
+    fn role(name: &str) -> [&str; 4] {
         ["root", "database/", "database", name]
     }
 

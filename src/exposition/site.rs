@@ -2,6 +2,8 @@
 
 use super::check::InvalidSnapshot;
 use super::overview::Overview;
+use crate::anomaly::{Episode, Which};
+use crate::event::Timestamp;
 
 /// What the pages show. Methods may take a lock for a moment, but must not wait for input.
 pub trait Site: Send + Sync + 'static {
@@ -16,6 +18,12 @@ pub trait Site: Send + Sync + 'static {
 
     /// What the page at `/` shows.
     fn overview(&self) -> Overview;
+
+    /// The episodes that are asked for, in the order in which they opened, and the moment of that.
+    fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>);
+
+    /// Whether pages may name clients at all, to those whom access lets see them.
+    fn shows_names(&self) -> bool;
 }
 
 /// Why `/metrics` has nothing to show.

@@ -18,6 +18,7 @@ pub use saved::{Saved, SavedSource, Saving, VERSION};
 pub use stats::REASONS;
 pub use stats::Stats;
 
+use crate::anomaly::Anomalies;
 use crate::config::LogKind;
 use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::snapshot::Family;
@@ -29,6 +30,9 @@ use std::time::{Duration, Instant};
 
 /// How long a source at its end is given to come up with something earlier.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// What comes later than that, in nanoseconds, is counted and not scored: its time is lost.
+const LATE: i64 = 60_000_000_000;
 
 /// Everything read so far, and what it came to.
 pub struct Pipeline {
@@ -133,7 +137,7 @@ impl Pipeline {
     }
 
     fn apply(&mut self, next: usize) {
-        let origin = self.origin(next);
+        let mut origin = self.origin(next);
         let input = &mut self.inputs[next];
         let Some(Head { at, item, .. }) = input.take() else { return };
         self.applied += 1;
@@ -158,6 +162,7 @@ impl Pipeline {
                 if event.at > at && !dated_back {
                     input.stats.late += 1;
                 }
+                origin.is_late = event.at.nanos_since(at) > LATE;
                 self.front = event.at;
                 if self.is_anyones(origin, &event.kind) {
                     event.kind = EventKind::Nothing;
@@ -173,6 +178,7 @@ impl Pipeline {
         Origin {
             source: SourceId(u16::try_from(place).unwrap_or(u16::MAX)),
             node: self.state.node(&input.node),
+            is_late: false,
             log: match input.lines {
                 Lines::Log(LogKind::Audit) => OriginLog::Audit,
                 Lines::Log(LogKind::Server) => OriginLog::Server,
@@ -227,6 +233,11 @@ impl Pipeline {
     /// The state, to read.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The scores, to tell them what was learnt elsewhere, or to take what is new.
+    pub fn anomalies_mut(&mut self) -> &mut Anomalies {
+        self.state.anomalies_mut()
     }
 
     /// The inputs, to read.

@@ -4,7 +4,8 @@ use super::Report;
 use crate::snapshot::Value;
 use serde_json::{Map, json};
 
-/// The report as one JSON document: `as_of`, `sources`, and `metrics` by name.
+/// The report as one JSON document: `as_of`, `sources`, `metrics` by name, `episodes`, and
+/// `backtest` where that was asked for.
 pub fn json(report: &Report) -> String {
     let mut metrics = Map::new();
     for family in report.snapshot.families.iter().filter(|family| !family.series.is_empty()) {
@@ -39,10 +40,14 @@ pub fn json(report: &Report) -> String {
             "last_entry": stats.last_entry.map(|at| at.to_string()),
         })
     });
-    let document = json!({
+    let mut document = json!({
         "as_of": report.snapshot.as_of.to_string(),
         "sources": sources.collect::<Vec<_>>(),
         "metrics": metrics,
+        "episodes": report.episodes,
     });
+    if let Some(backtest) = &report.backtest {
+        document["backtest"] = json!(backtest);
+    }
     format!("{document:#}\n")
 }

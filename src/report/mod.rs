@@ -1,10 +1,12 @@
 //! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
+pub mod episodes;
 mod json;
 pub mod leases;
 mod table;
 mod text;
 
+use crate::anomaly::Episode;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
@@ -18,4 +20,8 @@ pub struct Report {
     pub snapshot: Snapshot,
     /// Every log by name, with what was counted of it.
     pub sources: Vec<(String, Stats)>,
+    /// The episodes that were asked for, in the order in which they opened.
+    pub episodes: Vec<Episode>,
+    /// How often one would have been paged, where that was asked for.
+    pub backtest: Option<episodes::Backtest>,
 }

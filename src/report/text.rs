@@ -1,6 +1,7 @@
 //! Text: the numbers that matter, for a person at a terminal.
 
 use super::Report;
+use super::episodes;
 use super::table::Table;
 use crate::contract::credentials as metric;
 use crate::snapshot::{Metric, Value};
@@ -26,7 +27,17 @@ pub fn text(report: &Report) -> String {
     for (title, metric, rows, columns) in of_mounts {
         pivot(report, title, metric, rows, columns, &mut out);
     }
+    anomalies(report, &mut out);
     out
+}
+
+fn anomalies(report: &Report, out: &mut String) {
+    if !report.episodes.is_empty() {
+        let _ = write!(out, "\nAnomalies\n{}", episodes::list(&report.episodes));
+    }
+    if let Some(backtest) = &report.backtest {
+        let _ = write!(out, "\nBacktest\n  {}\n{}", backtest.sentence(), episodes::list(&backtest.list));
+    }
 }
 
 fn sources(report: &Report, out: &mut String) {

@@ -209,7 +209,8 @@ impl Catalog {
             accessor,
             class,
             default_ttl: 32 * DAY,
-            max_ttl: 32 * DAY,
+            // Certificates last a day.
+            max_ttl: if engine == "pki" { DAY } else { 32 * DAY },
             database,
         });
         self.mounts.len() - 1

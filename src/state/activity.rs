@@ -10,7 +10,7 @@ use crate::event::{Action, Entry, Failure, Outcome, Privileged, Timestamp};
 impl State {
     /// Hands on what somebody did; once for each exchange.
     pub(super) fn score(&mut self, at: Timestamp, entry: &Entry, subject: &Subject<'_>) {
-        let Some(act) = self.act(entry, subject) else { return };
+        let Some(act) = self.act(entry, subject).filter(|_| !self.is_late) else { return };
         let mount = subject.mount;
         let role = match subject.meaning {
             Meaning::Issue(role) | Meaning::ReadStatic(role) => self.labels.find_role(mount, role.label),
@@ -38,6 +38,9 @@ impl State {
 
     /// Vault failed to revoke a lease of that role.
     pub(super) fn score_failed_revocation(&mut self, at: Timestamp, role: RoleId) {
+        if self.is_late {
+            return;
+        }
         let mount = self.labels.mount_of(role);
         self.anomalies.see(&Activity {
             at,

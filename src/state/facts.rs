@@ -2,6 +2,7 @@
 
 use super::State;
 use super::ledger::Times;
+use crate::anomaly::Acknowledgement;
 use crate::contract::credentials::{RENEWALS, REQUESTS};
 use crate::event::{Fact, OWN_MARKER_PREFIX, Observation, RequestId};
 
@@ -46,6 +47,11 @@ impl State {
             }
             Fact::LeaseTimes { lease, issued, expires, renewed, .. } => {
                 self.ledger.looked_up(lease, Times { issued, expires, renewed }, at);
+            }
+            Fact::Acknowledged { episode, author, reason, expires } => {
+                if let Ok(episode) = episode.parse() {
+                    self.anomalies.acknowledge(episode, Acknowledgement { at, author, reason, expires });
+                }
             }
             Fact::LeaseAbsent { lease } => self.ledger.absent(lease, at),
             Fact::Listed { namespace, prefix, leases, asked } => {

@@ -295,6 +295,14 @@ impl Labels {
         self.roles.len()
     }
 
+    /// Every real role, without the reserved ones.
+    pub fn real_roles(&self) -> impl Iterator<Item = (RoleId, &str)> {
+        let places = (0..).map(RoleId).zip(&self.roles);
+        places
+            .filter_map(|(id, row)| row.as_ref().map(|row| (id, &*row.role)))
+            .filter(|(_, role)| !role.starts_with('('))
+    }
+
     /// The values of the labels `vault_namespace, mount, engine`.
     pub fn mount_values(&self, mount: MountId) -> [Arc<str>; 3] {
         let row = &self.mounts[mount.0 as usize];

@@ -5,6 +5,7 @@
 //! one is that file, a field below, and a line in `families`.
 
 mod activity;
+mod anomalies;
 mod audit;
 mod counters;
 mod credentials;
@@ -47,6 +48,8 @@ pub struct Origin {
     pub node: NodeId,
     /// What kind of log that is.
     pub log: OriginLog,
+    /// The line came so late that its time says nothing about when it happened.
+    pub is_late: bool,
 }
 
 /// A kind of log.
@@ -101,6 +104,9 @@ pub struct State {
     /// Not in the JSON of the counters: it is as large again, and can be written later.
     #[serde(skip)]
     anomalies: Anomalies,
+    /// The event that is applied now came late: a backlog is no burst.
+    #[serde(skip)]
+    is_late: bool,
     /// Namespaces by the ID that their lease IDs end with.
     namespaces: BTreeMap<String, String>,
     /// When a request of the exporter's own was last seen in an audit log.
@@ -122,6 +128,7 @@ impl State {
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
             anomalies: Anomalies::new(limits.anomaly),
+            is_late: false,
             namespaces: BTreeMap::new(),
             canary: None,
         }
@@ -167,6 +174,7 @@ impl State {
     pub fn apply(&mut self, origin: Origin, event: Event) {
         self.advance(event.at);
         let at = event.at;
+        self.is_late = origin.is_late;
         if origin.log != OriginLog::Observations {
             let is_server_log = origin.log == OriginLog::Server || matches!(event.kind, EventKind::Server(_));
             self.ledger.line(origin.node, is_server_log, at);
@@ -245,6 +253,7 @@ impl State {
         self.ledger.families(&self.labels, as_of, &mut out);
         self.traffic.families(&self.labels, &mut out);
         self.counters.families(&mut out);
+        anomalies::families(&self.anomalies, &self.labels, as_of, &mut out);
         self.labels.overflow.families(&mut out);
         if let Some(seen) = self.canary {
             out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
@@ -268,6 +277,11 @@ impl State {
     /// What is unusual.
     pub fn anomalies(&self) -> &Anomalies {
         &self.anomalies
+    }
+
+    /// The same, to tell it something.
+    pub fn anomalies_mut(&mut self) -> &mut Anomalies {
+        &mut self.anomalies
     }
 
     /// When a request of the exporter's own was last seen in an audit log.

@@ -22,6 +22,14 @@ pub enum StoreError {
         "state folder {0} is in use by another leasewatch: give each its own --state-dir, or stop the other"
     )]
     InUse(PathBuf),
+    /// A file elsewhere cannot be written.
+    #[error("{path} cannot be written: {error}: name a file in a folder that may be written to")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// It cannot be made, read or written.
     #[error("state folder {path}: cannot {doing}: {error}: {}", remedy(.error))]
     Io {
@@ -94,6 +102,15 @@ fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).read(true).mode(0o600);
     options
+}
+
+/// Writes a file for its owner alone, in one step, wherever it lies.
+///
+/// # Errors
+/// That it cannot be written; what was there before still is.
+pub fn write_private(path: &Path, content: Vec<u8>) -> Result<(), StoreError> {
+    replace(path, std::iter::once(content), true)
+        .map_err(|error| StoreError::File { path: path.to_owned(), error })
 }
 
 /// Replaces a file's content in one step: after a crash there is the old or

@@ -163,7 +163,7 @@ fn listening(output: &str) -> Option<u16> {
     let line = output.lines().find(|line| line.to_lowercase().contains("listening"))?;
     // Colours may stand between a field's name, its equals sign and its value.
     let plain: String = line.split('\u{1b}').map(uncoloured).collect();
-    let (_, address) = plain.split_once("address=")?;
+    let (_, address) = plain.split_once("address=").or_else(|| plain.split_once("\"address\":"))?;
     let port = address.trim_start_matches('"').strip_prefix("127.0.0.1:")?;
     port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }

@@ -47,19 +47,43 @@ impl Cause {
         Self { subject: record.subject.key, components: record.held.iter().map(of).collect() }
     }
 
+    /// Of this, what goes on for days: a level that has changed.
+    pub(super) fn lasting(mut self) -> Self {
+        self.components.retain(|(component, ..)| *component == Component::Slow);
+        self
+    }
+
     /// The finding says nothing that is new against this, nor says it ten times as loudly.
     pub(super) fn explains(&self, finding: &Finding) -> bool {
+        self.covers(finding, |component| component == Component::Slow)
+    }
+
+    /// The same of what follows within hours: what is counted for a day still grows then.
+    pub(super) fn explains_soon(&self, finding: &Finding) -> bool {
+        self.covers(finding, |component| {
+            matches!(component, Component::Slow | Component::Burst1d | Component::UnknownPaths)
+        })
+    }
+
+    /// Of those that `grow`, the strength says how long it has gone on, and not how much it is.
+    fn covers(&self, finding: &Finding, grow: impl Fn(Component) -> bool) -> bool {
         self.subject == finding.subject.key
             && finding.evidence.iter().all(|evidence| {
-                let same = self.components.iter().find(|(component, ..)| *component == evidence.component);
+                let component = evidence.component;
+                let same = self.components.iter().find(|(known, ..)| *known == component);
                 // What is as weak as that is in every hour; a rule has no strength at all.
-                (evidence.strength < DECADE && !matches!(evidence.component, Component::Rule(_)))
+                (evidence.strength < DECADE && !matches!(component, Component::Rule(_)))
                     || same.is_some_and(|(_, strength, detail)| {
-                        evidence.strength < strength + DECADE
-                            && (!is_novelty(evidence.component) || *detail == evidence.detail)
+                        (grow(component) || evidence.strength < strength + DECADE)
+                            && (!is_novelty(component) || key(detail) == key(&evidence.detail))
                     })
             })
     }
+}
+
+/// What tells a role or a network from another; behind a network may stand the address of the moment.
+fn key(detail: &str) -> &str {
+    detail.split(' ').next().unwrap_or_default()
 }
 
 /// Of these, another role or network is another thing.

@@ -36,12 +36,14 @@ use std::sync::Arc;
 /// An episode is over after so many seconds without a higher score.
 const OVER_SECS: i64 = 6 * 3_600;
 /// For so many seconds after its highest score the same cause does not open another one: counts of a
-/// day stay high for a day.
+/// day stay high for a day. A level that has changed does not until it has fallen back for so long.
 const SAME_SECS: i64 = 20 * 3_600;
 /// An episode that has not risen for so many seconds is left for another one ...
 const LEFT_SECS: i64 = 3_600;
 /// ... by what is rarer by a decade.
 const DECADE: f64 = 21.0;
+/// Nothing pages before so much was seen: what is usual is not known yet.
+const LEARNING_SECS: i64 = 48 * 3_600;
 /// What is only a notice stays so far below the score of a page.
 const BELOW_PAGE: f64 = 0.1;
 /// Acknowledgements that are kept, newest first.
@@ -122,9 +124,7 @@ impl Episodes {
                 return;
             }
             self.close(id, at);
-        } else if let Some(record) = self.recent.get(&subject).and_then(|id| self.records.get(id))
-            && Cause::of(record).explains(&finding)
-        {
+        } else if self.is_told(&finding) {
             return;
         }
         self.open(&finding, worth, began);
@@ -146,12 +146,12 @@ impl Episodes {
             self.close(id, at);
         }
         let records = &self.records;
-        let is_recent = |record: &Arc<Record>| record.raised.plus_secs(SAME_SECS) > to;
-        self.recent.retain(|_, id| records.get(id).is_some_and(is_recent));
-        let of = |id: &EpisodeId, secs| records.get(id).map(|record| record.raised.plus_secs(secs));
-        let open = self.open.values().filter_map(|id| of(id, OVER_SECS));
-        let recent = self.recent.values().filter_map(|id| of(id, SAME_SECS));
-        self.next = open.chain(recent).min();
+        let recent_until =
+            |record: &Record| record.lasted.unwrap_or(record.raised).max(record.raised).plus_secs(SAME_SECS);
+        let of = |id: &EpisodeId| records.get(id).map(|record| recent_until(record));
+        self.recent.retain(|_, id| of(id).is_some_and(|until| until > to));
+        let over = |id: &EpisodeId| records.get(id).map(|record| record.raised.plus_secs(OVER_SECS));
+        self.next = self.open.values().filter_map(over).chain(self.recent.values().filter_map(of)).min();
     }
 
     /// Somebody vouches for an episode: it is no alarm any more, and until then the same cause is none.
@@ -186,6 +186,25 @@ impl Episodes {
         !self.news.is_empty()
     }
 
+    /// An episode that is over has said it already.
+    fn is_told(&mut self, finding: &Finding) -> bool {
+        let Some(id) = self.recent.get(&finding.subject.key) else { return false };
+        let Some(record) = self.records.get_mut(id) else { return false };
+        let cause = Cause::of(record);
+        let is_soon = record.raised.plus_secs(SAME_SECS) > finding.at;
+        if is_soon && cause.explains_soon(finding) {
+            if cause.lasting().explains(finding) {
+                Arc::make_mut(record).lasted = Some(finding.at);
+            }
+            return true;
+        }
+        if !cause.lasting().explains(finding) {
+            return false;
+        }
+        Arc::make_mut(record).lasted = Some(finding.at);
+        true
+    }
+
     fn worth(&self, finding: &Finding) -> Worth {
         let budget = self.settings.alarm_budget;
         let is_silence = finding.evidence.first().is_some_and(|first| first.component == Component::Silence);
@@ -194,7 +213,11 @@ impl Episodes {
         if never_pages {
             score = score.min((score::threshold(Severity::Page, budget) - BELOW_PAGE).max(0.0));
         }
-        let by_score = score::severity(score, budget);
+        let mut by_score = score::severity(score, budget);
+        let began = self.began.unwrap_or(finding.at);
+        if finding.at < began.plus_secs(LEARNING_SECS) {
+            by_score = by_score.min(Severity::Notice);
+        }
         let floor = finding.floor.unwrap_or(Severity::Info);
         let mut severity = by_score.max(floor);
         if never_pages || self.settings.mode == Mode::Shadow {
@@ -286,6 +309,6 @@ fn rank(id: EpisodeId, record: &Record) -> (u64, Timestamp, EpisodeId) {
 fn is_another(record: &Record, finding: &Finding, worth: Worth) -> bool {
     let at = finding.at;
     let left = at.nanos_since(record.raised) >= LEFT_SECS * 1_000_000_000;
-    (left && worth.score >= record.score + DECADE)
+    (left && worth.score >= record.score + DECADE && !Cause::of(record).explains_soon(finding))
         || (record.is_vouched(at) && !Cause::of(record).explains(finding))
 }

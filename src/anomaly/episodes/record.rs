@@ -29,6 +29,9 @@ pub(super) struct Record {
     pub(super) raised: Timestamp,
     #[serde(default)]
     pub(super) closed: Option<Timestamp>,
+    /// After it was over: the last time that its level had not fallen back yet.
+    #[serde(default)]
+    pub(super) lasted: Option<Timestamp>,
     /// The highest.
     pub(super) score: f64,
     /// Of that score.
@@ -99,6 +102,7 @@ impl Record {
             updated: at,
             raised: at,
             closed: None,
+            lasted: None,
             score: worth.score,
             recurrence_days: 0.0,
             is_beyond: false,
@@ -248,10 +252,13 @@ const UNNAMED: &str = "(unknown)";
 /// Above this score no number of days or years is said: calibration does not reach so far.
 const BEYOND: f64 = 60.0;
 
-/// The score of a component alone: the strength that it lacks makes it so much more frequent.
+/// The score of a component alone: the strength that it lacks makes it so much more frequent. The
+/// whole is calibrated and its parts are not: what calibration took from the whole it takes from them.
 fn alone(evidence: &Evidence, finding: &Finding) -> f64 {
-    let days = finding.recurrence_days * 10f64.powf(evidence.strength - finding.strength);
-    finite(score::of_recurrence(finite(days)))
+    let strongest = finding.evidence.iter().map(|one| finite(one.strength)).fold(0.0, f64::max);
+    let part = if strongest > finding.strength { finite(finding.strength) / strongest } else { 1.0 };
+    let days = finding.recurrence_days * 10f64.powf(finite(evidence.strength) * part - finding.strength);
+    score::of_recurrence(finite(days)).min(finding.score)
 }
 
 /// JSON has no word for what is not a number.

@@ -151,6 +151,27 @@ pub struct Which {
     pub open: bool,
 }
 
+impl Which {
+    /// Sets one by its name as a parameter: `min_score`, `since`, `open`. False if that means nothing.
+    pub fn set(&mut self, name: &str, text: &str) -> bool {
+        match name {
+            "min_score" => {
+                self.min_score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
+                self.min_score.is_some()
+            }
+            "since" => {
+                self.since = Timestamp::parse_rfc3339(text);
+                self.since.is_some()
+            }
+            "open" => {
+                self.open = text == "true";
+                matches!(text, "true" | "false")
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Episodes {
     /// The episodes that are asked for, in the order in which they opened.
     pub fn list(&self, which: Which) -> Vec<Episode> {

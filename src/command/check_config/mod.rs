@@ -2,6 +2,7 @@
 //!
 //! It tries everything that can be tried without asking Vault: files, folders, certificates.
 
+mod anomaly;
 mod logs;
 mod vault;
 
@@ -68,6 +69,7 @@ fn check(config: &Config) -> Vec<Finding> {
     }
     findings.state_dir(&config.state_dir);
     findings.listen_address(&config.listen_address);
+    findings.anomaly(&config.anomaly);
     findings.vault(config);
     findings.0
 }

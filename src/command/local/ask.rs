@@ -1,7 +1,7 @@
 //! Asking a running `serve`, over its socket.
 
 use super::SOCKET;
-use reqwest::{Response, Url};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -49,6 +49,27 @@ pub(in crate::command) async fn get(
     path: &str,
     parameters: &[(&str, String)],
 ) -> Result<Response, AskError> {
+    let (client, mut url) = connect(state_dir, path)?;
+    if !parameters.is_empty() {
+        url.query_pairs_mut().extend_pairs(parameters);
+    }
+    answer(client.get(url)).await
+}
+
+/// Hands a JSON document over, at a path.
+///
+/// # Errors
+/// Why there is no answer; one that is not 200 is an error too.
+pub(in crate::command) async fn post(
+    state_dir: &Path,
+    path: &str,
+    document: &impl serde::Serialize,
+) -> Result<Response, AskError> {
+    let (client, url) = connect(state_dir, path)?;
+    answer(client.post(url).json(document)).await
+}
+
+fn connect(state_dir: &Path, path: &str) -> Result<(Client, Url), AskError> {
     let socket = state_dir.join(SOCKET);
     // Tried first: a plain error says more than the client's.
     if let Err(error) = UnixStream::connect(&socket) {
@@ -60,7 +81,7 @@ pub(in crate::command) async fn get(
             _ => AskError::Connect { path: socket, error },
         });
     }
-    let client = reqwest::Client::builder()
+    let client = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .http1_only()
@@ -68,10 +89,11 @@ pub(in crate::command) async fn get(
         .build()?;
     let mut url = Url::parse("http://leasewatch.local/").map_err(|_| AskError::Unclear("has no address"))?;
     url.set_path(path);
-    if !parameters.is_empty() {
-        url.query_pairs_mut().extend_pairs(parameters);
-    }
-    let response = client.get(url).send().await?;
+    Ok((client, url))
+}
+
+async fn answer(request: RequestBuilder) -> Result<Response, AskError> {
+    let response = request.send().await?;
     if response.status().is_success() {
         return Ok(response);
     }

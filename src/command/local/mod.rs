@@ -3,6 +3,7 @@
 //! both ends of it. What `serve` answers is in `serve::local`.
 
 pub(super) mod ask;
+pub(super) mod episodes;
 pub(super) mod leases;
 pub(super) mod listen;
 

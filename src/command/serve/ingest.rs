@@ -85,7 +85,7 @@ impl Ingest {
         let mut next_ask = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
-            let (progress, front, notices, (mounts, role_writes), wanted) = {
+            let (progress, front, notices, (mounts, role_writes), wanted, news) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
@@ -93,8 +93,11 @@ impl Ingest {
                 let ask = progress != Progress::Busy && Instant::now() >= next_ask && self.lookups.has_room();
                 let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
                 let known = (pipeline.state().mounts(), pipeline.state().role_writes());
-                (progress, pipeline.front(), pipeline.notices(), known, wanted)
+                let news = pipeline.anomalies_mut().take_news();
+                (progress, pipeline.front(), pipeline.notices(), known, wanted, news)
             };
+            // Saved at once, so that a crash does not make it news again.
+            let told = !news.is_empty() && super::news::tell(news, wall());
             if Instant::now() >= next_ask {
                 next_ask = Instant::now() + ASK_EVERY;
             }
@@ -115,7 +118,7 @@ impl Ingest {
                 self.shared.find_logs(&self.globs);
                 next_find = Instant::now() + FIND_EVERY;
             }
-            if Instant::now() >= due || notices != self.notices {
+            if Instant::now() >= due || notices != self.notices || told {
                 // A full disk now is no reason to stop counting.
                 let began = Instant::now();
                 let _ = self.save();

@@ -2,7 +2,7 @@
 //! the checkpoint says.
 
 use super::feed::Feed;
-use crate::anomaly::Settings;
+use crate::command::scores::{baseline, settings};
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
@@ -122,13 +122,25 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         may_come
     });
     let (names, inputs) = found.into_iter().unzip();
-    let limits =
-        Limits { label_sets: config.label_sets, leases: config.ledger_capacity, anomaly: Settings::DEFAULT };
+    let limits = Limits {
+        label_sets: config.label_sets,
+        leases: config.ledger_capacity,
+        anomaly: settings(&config.anomaly),
+    };
     let mut pipeline = match saved {
         Some(saved) => Pipeline::resume(saved.applied, saved.front, saved.state, limits, inputs),
         None => Pipeline::new(limits, inputs),
     };
     pipeline.keep_absent(earlier);
+    if let Some(path) = &config.anomaly.baseline
+        && pipeline.state().anomalies().episodes().began().is_none()
+    {
+        let learnt = baseline(path)?;
+        let (from, until, subjects) = (learnt.from, learnt.until, learnt.subjects());
+        if pipeline.anomalies_mut().adopt(learnt) {
+            tracing::info!(%from, %until, subjects, "Scoring begins with what was learnt before");
+        }
+    }
     let globs = Globs { logs, max_line_bytes: config.max_line_bytes };
     Ok(Opened { pipeline, names, observations, feeds, spools, paths, globs })
 }

@@ -2,7 +2,10 @@
 //!
 //! To add a command: its document in `command::local`, its route here.
 
+use super::acknowledged;
+use super::notebook::Notebook;
 use super::shared::Shared;
+use crate::command::local::episodes::{self, Document, Vouch};
 use crate::command::local::leases::{self, Pieces, Query, Writer};
 use crate::command::local::listen::{Listener, SocketFile, listen};
 use crate::event::Timestamp;
@@ -12,7 +15,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use reqwest::Url;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,16 +37,21 @@ pub(super) struct Local {
 
 impl Local {
     /// Listens; `None` where that is not possible, which nothing else suffers from.
-    pub(super) fn start(state_dir: &Path, shared: Arc<Shared>, stop: CancellationToken) -> Option<Self> {
+    pub(super) fn start(
+        state_dir: &Path,
+        shared: Arc<Shared>,
+        notebook: Notebook,
+        stop: CancellationToken,
+    ) -> Option<Self> {
         match listen(state_dir) {
             Ok((listener, file)) => {
-                Some(Self { task: tokio::spawn(serve(listener, shared, stop)), _file: file })
+                Some(Self { task: tokio::spawn(serve(listener, shared, notebook, stop)), _file: file })
             }
             Err(error) => {
                 tracing::warn!(
                     %error,
-                    "There is no socket for local commands in the state folder, so that `leasewatch leases` \
-                     cannot ask this process; all else goes on. Name a shorter path, or make the folder writable"
+                    "There is no socket for local commands in the state folder, so that `leasewatch leases` and \
+                     `leasewatch episodes` cannot ask this process; all else goes on. Name a shorter path, or make the folder writable"
                 );
                 None
             }
@@ -68,16 +76,59 @@ const PIECES: usize = 4;
 #[derive(Clone)]
 struct Answers {
     shared: Arc<Shared>,
+    notebook: Notebook,
     /// Lists of leases made at once: one, since each is a copy of the ledger.
     lists: Arc<Semaphore>,
 }
 
-async fn serve(listener: Listener, shared: Arc<Shared>, stop: CancellationToken) {
-    let answers = Answers { shared, lists: Arc::new(Semaphore::new(1)) };
-    let router = Router::new().route(leases::PATH, get(list)).with_state(answers);
+async fn serve(listener: Listener, shared: Arc<Shared>, notebook: Notebook, stop: CancellationToken) {
+    let answers = Answers { shared, notebook, lists: Arc::new(Semaphore::new(1)) };
+    let router = Router::new()
+        .route(leases::PATH, get(list))
+        .route(episodes::PATH, get(list_episodes))
+        .route(episodes::ACKNOWLEDGE, post(acknowledge))
+        .with_state(answers);
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
     if let Err(error) = served {
         tracing::warn!(%error, "Local commands are not answered any more; start leasewatch anew");
+    }
+}
+
+async fn list_episodes(State(answers): State<Answers>, uri: Uri) -> Response {
+    let query = match parameters(&uri).and_then(|pairs| episodes::Query::parse(pairs.into_iter())) {
+        Ok(query) => query,
+        Err(problem) => return (StatusCode::BAD_REQUEST, format!("{problem}\n")).into_response(),
+    };
+    // It takes the lock that a batch of lines holds: not on a thread that others wait for.
+    let made = spawn_blocking(move || {
+        let pipeline = answers.shared.pipeline();
+        let (as_of, all) = (pipeline.front(), pipeline.state().anomalies().episodes());
+        let found = match query.id {
+            Some(id) => all.find(id).into_iter().collect(),
+            None => all.list(query.which),
+        };
+        drop(pipeline);
+        serde_json::to_vec(&Document::new(as_of, found))
+    });
+    match made.await {
+        Ok(Ok(text)) => {
+            let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+            (headers, text).into_response()
+        }
+        Ok(Err(_)) | Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+async fn acknowledge(State(answers): State<Answers>, body: Bytes) -> Response {
+    let Ok(vouch) = serde_json::from_slice::<Vouch>(&body) else {
+        let text = "this version does not understand the acknowledgement\n";
+        return (StatusCode::BAD_REQUEST, text).into_response();
+    };
+    let text = format!("{} is acknowledged until {}\n", vouch.episode, vouch.expires);
+    match spawn_blocking(move || acknowledged::take(vouch, &answers.shared, &answers.notebook)).await {
+        Ok(Ok(())) => text.into_response(),
+        Ok(Err(refused)) => (StatusCode::CONFLICT, format!("{refused}\n")).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
@@ -131,9 +182,13 @@ fn write(shared: &Shared, query: &Query, to: &Sender<Bytes>) -> serde_json::Resu
 }
 
 fn query(uri: &Uri) -> Result<Query, String> {
+    Query::parse(parameters(uri)?.into_iter())
+}
+
+fn parameters(uri: &Uri) -> Result<Vec<(String, String)>, String> {
     let url = Url::parse("http://leasewatch.local").and_then(|base| base.join(&uri.to_string()));
     let url = url.map_err(|_| "the address of the request cannot be read".to_owned())?;
-    Query::parse(url.query_pairs().map(|(name, text)| (name, text.into_owned())))
+    Ok(url.query_pairs().map(|(name, text)| (name.into_owned(), text.into_owned())).collect())
 }
 
 impl Shared {

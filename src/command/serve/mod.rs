@@ -1,12 +1,15 @@
 //! `serve`: reads the logs, asks Vault, answers scrapes. The only place where
 //! tasks and threads are started, and where they are stopped.
 
+mod acknowledged;
 mod bell;
 mod clock;
 mod feed;
 mod ingest;
 mod inputs;
 mod local;
+mod news;
+mod notebook;
 mod own;
 mod shared;
 mod view;
@@ -18,8 +21,9 @@ use crate::vault::{Board, Lookups, Scraper, Tell};
 use anyhow::Context;
 use bell::Bell;
 use ingest::Ingest;
+use notebook::Notebook;
 use shared::Shared;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,18 +92,13 @@ async fn serve(
     tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
 
     let lookups = Lookups::new();
-    let observations = Arc::new(Mutex::new(opened.observations));
+    let notebook = Notebook::new(opened.observations, Arc::clone(&bell));
+    acknowledged::tell(&config.anomaly.acknowledged, &shared, &notebook);
     let scrape = {
-        let (spool, bell) = (Arc::clone(&observations), Arc::clone(&bell));
+        let notebook = notebook.clone();
         let tell: Tell = Arc::new(move |observation| {
-            let line = crate::observed::encode(&observation);
-            // Appending is all that is done under this lock.
-            let appended = spool.lock().unwrap_or_else(PoisonError::into_inner).append(line.as_bytes());
-            match appended {
-                Ok(()) => bell.ring(),
-                Err(error) => {
-                    tracing::error!(%error, "An observation could not be kept: make room in the state folder");
-                }
+            if let Err(error) = notebook.write(&observation) {
+                tracing::error!(%error, "An observation could not be kept: make room in the state folder");
             }
         });
         let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?.looking_up(&lookups);
@@ -122,7 +121,7 @@ async fn serve(
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
     };
-    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), stop.clone());
+    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), notebook, stop.clone());
     let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
 
     // The first part that ends, by itself or because of a signal, ends the others.

@@ -4,7 +4,7 @@
 use super::clock::wall;
 use super::inputs::{Globs, Named};
 use super::own;
-use crate::config::Config;
+use crate::config::{Config, Identities};
 use crate::contract::leases::ACTIVE;
 use crate::event::Timestamp;
 use crate::exposition::Unavailable;
@@ -38,6 +38,8 @@ pub(super) struct Shared {
     /// Every log, by its place in the pipeline.
     pub(super) names: Mutex<Vec<Named>>,
     pub(super) board: Board,
+    /// Who may see names of clients.
+    pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
     /// Rotations and gaps of every source, by its place, as the checkpoint has them.
     noticed: Mutex<Vec<Notices>>,
@@ -82,6 +84,7 @@ impl Shared {
             progress: Mutex::new(None),
             names: Mutex::new(names.to_vec()),
             board,
+            identities: config.identities,
             saved: Mutex::new(None),
         })
     }

@@ -3,7 +3,10 @@
 use super::clock::{since_epoch, wall};
 use super::inputs::AUDIT_LOG;
 use super::shared::Shared;
+use crate::anomaly::{Episode, Mode, Which};
+use crate::config::Identities;
 use crate::event::Timestamp;
+use crate::exposition::episodes::EpisodesView;
 use crate::exposition::overview::{ApiView, NodeView, Overview, SourceView};
 use crate::exposition::roles::Roles;
 use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
@@ -36,6 +39,15 @@ impl Site for Shared {
         waiting
     }
 
+    fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
+        let pipeline = self.pipeline();
+        (pipeline.front(), pipeline.state().anomalies().episodes().list(which))
+    }
+
+    fn shows_names(&self) -> bool {
+        self.identities == Identities::Loopback
+    }
+
     fn overview(&self) -> Overview {
         let waiting = self.readiness();
         let nodes = self.board.report();
@@ -59,6 +71,11 @@ impl Site for Shared {
             }
         });
         let front = pipeline.front();
+        let scores = pipeline.state().anomalies();
+        let anomalies = EpisodesView {
+            scored: scores.settings().mode != Mode::Off,
+            episodes: scores.episodes().list(EpisodesView::wanted(front)),
+        };
         let sources = sources.collect();
         let families = self.families(&pipeline);
         drop(pipeline);
@@ -73,7 +90,8 @@ impl Site for Shared {
                 .map(|api| ApiView {
                     name: api.api.to_owned(),
                     last_success: api.last_success.map(since_epoch),
-                    trouble: api.trouble.filter(|_| api.state != ApiState::Ok),
+                    rest: api.trouble.clone().filter(|_| api.state == ApiState::Idle),
+                    trouble: api.trouble.filter(|_| !matches!(api.state, ApiState::Ok | ApiState::Idle)),
                 })
                 .collect(),
         });
@@ -84,6 +102,7 @@ impl Site for Shared {
             waiting,
             roles: Roles::of(&families),
             checkpoint: *self.saved.lock().unwrap_or_else(PoisonError::into_inner),
+            anomalies,
             sources,
             nodes: nodes.collect(),
         }

@@ -3,18 +3,16 @@
 use super::{Resolver, problem};
 use crate::config::layers::GivenTable;
 use crate::config::value::{self, Wrong};
-use crate::config::{Acknowledged, AnomalyConfig, AnomalyMode, setting};
-
-/// Pages a week: below one in a year nothing can be said, and above one in ten minutes nobody reads them.
-const BUDGET: std::ops::RangeInclusive<f64> = 0.02..=1_000.0;
+use crate::config::{ALARM_BUDGET, Acknowledged, AnomalyConfig, AnomalyMode, setting};
 
 impl Resolver<'_> {
     pub(super) fn anomaly(&mut self) -> AnomalyConfig {
         let modes = [AnomalyMode::On, AnomalyMode::Shadow, AnomalyMode::Off];
         AnomalyConfig {
             mode: modes[self.choice(&setting::ANOMALY_MODE)],
-            alarm_budget: self
-                .parsed(&setting::ALARM_BUDGET, |text| value::number(text, *BUDGET.start(), *BUDGET.end())),
+            alarm_budget: self.parsed(&setting::ALARM_BUDGET, |text| {
+                value::number(text, *ALARM_BUDGET.start(), *ALARM_BUDGET.end())
+            }),
             subjects: self.parsed(&setting::ANOMALY_SUBJECTS, |text| value::integer(text, 100)),
             episodes: self.parsed(&setting::ANOMALY_EPISODES, |text| value::integer(text, 16)),
             baseline: self.path(&setting::ANOMALY_BASELINE),

@@ -39,7 +39,7 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
         Component::Burst5m => format!("{} in 5 minutes{detail}", credentials(seen)),
         Component::Burst1h => format!("{} in an hour{detail}", credentials(seen)),
         Component::Burst1d => format!("{} in a day{detail}", credentials(seen)),
-        Component::Slow => format!("{} in a day, and more than usual for long{detail}", credentials(seen)),
+        Component::Slow => format!("{} since it began to be more than usual{detail}", credentials(seen)),
         Component::NewRole => format!("{} never used before{detail}", count(seen, "role", "roles")),
         Component::NewSource => format!("a network never used before{detail}"),
         Component::OffHours => format!("an hour of the week with hardly any work before{detail}"),
@@ -62,7 +62,7 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
         Component::FailedLogins => {
             format!("{} in an hour{detail}", count(seen, "failed login", "failed logins"))
         }
-        Component::RoleListing => format!("the names of roles listed, which it never did before{detail}"),
+        Component::RoleListing => format!("the names of roles listed for the first time{detail}"),
         Component::Rule(operation) => format!("{}{detail}", operation_done(operation)),
     };
     if is_count(evidence.component) {
@@ -73,7 +73,7 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
             number(evidence.upper)
         );
     } else if evidence.component == Component::Silence {
-        let _ = write!(line, "; usual is {}", hours(evidence.expected));
+        let _ = write!(line, "; longer than {} was hardly ever seen", hours(evidence.upper));
     }
     if let Some((most, at)) = evidence.own_max.filter(|_| is_count(evidence.component)) {
         let _ = write!(line, "; its most so far was {}, on {}", number(most), day(at));
@@ -93,26 +93,32 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
     let seen = evidence.observed;
     let detail =
         if evidence.detail.is_empty() { String::new() } else { format!(" ({})", name(&evidence.detail)) };
+    let among = if evidence.detail.is_empty() {
+        String::new()
+    } else {
+        format!(" ({} among them)", name(&evidence.detail))
+    };
     Some(match evidence.component {
         Component::Burst5m => format!("took {}{what} in 5 minutes", credentials(seen)),
         Component::Burst1h => format!("took {}{what} in an hour", credentials(seen)),
         Component::Burst1d => format!("took {}{what} in a day", credentials(seen)),
         Component::Slow => format!(
-            "has long been taking more credentials{what} than it used to, {} in the last day",
+            "has long been taking more credentials{what} than it used to, {} since it began",
             number(seen)
         ),
         Component::NewRole if number(seen) == "1" => {
             format!("took a credential of a role that it never used before{detail}")
         }
         Component::NewRole => {
-            format!("took credentials of {} roles that it never used before{detail}", number(seen))
+            format!("took credentials of {} roles that it never used before{among}", number(seen))
         }
         Component::Denials => {
             format!("was denied {}", count(seen, "request within an hour", "requests within an hour"))
         }
-        Component::UnknownPaths => {
-            format!("was denied {} that it had never asked for", count(seen, "path", "paths"))
+        Component::UnknownPaths if number(seen) == "1" => {
+            "was denied a path that it had never asked for".to_owned()
         }
+        Component::UnknownPaths => format!("was denied {} paths that it had never asked for", number(seen)),
         Component::Silence => format!("has been silent for {}", hours(seen)),
         Component::TwoNetworks => format!("used one token from two networks at a time{detail}"),
         Component::UnwrappedElsewhere => {
@@ -127,7 +133,7 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
         Component::Operational => {
             format!("got {} instead of credentials{what} within an hour", count(seen, "error", "errors"))
         }
-        Component::RoleListing => format!("listed the names of roles{detail}, which it never did before"),
+        Component::RoleListing => format!("listed the names of roles{detail} for the first time"),
         Component::FailedLogins => {
             format!("failed to log in {}", count(seen, "time within an hour", "times within an hour"))
         }
@@ -137,16 +143,11 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
 }
 
 /// How its subject did it: ` from a network that it never used`.
-pub(super) fn manner(evidence: &Evidence) -> Option<String> {
+pub(super) fn manner(evidence: &Evidence) -> &'static str {
     match evidence.component {
-        Component::NewSource if evidence.detail.is_empty() => {
-            Some(" from a network that it never used".to_owned())
-        }
-        Component::NewSource => {
-            Some(format!(" from a network that it never used ({})", name(&evidence.detail)))
-        }
-        Component::OffHours => Some(" at an hour at which it hardly ever works".to_owned()),
-        _ => None,
+        Component::NewSource => " from a network that it never used",
+        Component::OffHours => " at an hour at which it hardly ever works",
+        _ => "",
     }
 }
 
@@ -159,7 +160,6 @@ pub(super) const fn is_count(component: Component) -> bool {
             | Component::Burst1d
             | Component::Slow
             | Component::Denials
-            | Component::UnknownPaths
             | Component::Operational
             | Component::FailedLogins
     )

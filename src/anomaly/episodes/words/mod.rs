@@ -10,6 +10,7 @@ use super::record::Record;
 use crate::anomaly::{Class, Component, Evidence, SubjectKind};
 use component::{action, is_burst, is_count, manner};
 use number::{count, day, hours, name, number};
+use std::fmt::Write;
 
 /// What is weaker (`-log10 p`) is not worth a word beside the strongest.
 const WORTH_A_WORD: f64 = 1.0;
@@ -59,37 +60,44 @@ pub(super) fn recurrence(record: &Record) -> String {
 fn of_client(record: &Record, all: &[&Evidence]) -> String {
     let who = client(record);
     let what = what(record);
-    let is_worth = |place: usize, evidence: &Evidence| place == 0 || evidence.strength >= WORTH_A_WORD;
-    let has = |component| all.iter().any(|evidence| evidence.component == component);
+    let worth: Vec<&Evidence> = all
+        .iter()
+        .enumerate()
+        .filter(|(place, evidence)| *place == 0 || evidence.strength >= WORTH_A_WORD)
+        .map(|(_, evidence)| *evidence)
+        .collect();
+    let has = |component| worth.iter().any(|evidence| evidence.component == component);
     let mut actions: Vec<(&Evidence, String)> = Vec::new();
-    let mut manners = String::new();
-    for (place, evidence) in all.iter().enumerate() {
-        if !is_worth(place, evidence) {
-            continue;
-        }
-        if let Some(how) = manner(evidence) {
-            manners += &how;
-        }
-        let is_said = |(said, _): &(&Evidence, String)| {
-            is_burst(said.component) && is_burst(evidence.component)
-                || said.component == Component::UnknownPaths && evidence.component == Component::Denials
-        };
-        let comes = evidence.component == Component::Denials && has(Component::UnknownPaths) && place > 0;
+    for evidence in &worth {
+        let is_said =
+            |(said, _): &(&Evidence, String)| is_burst(said.component) && is_burst(evidence.component);
+        let is_part = evidence.component == Component::Denials && has(Component::UnknownPaths);
         if actions.len() < ACTIONS
-            && !comes
+            && !is_part
             && !actions.iter().any(is_said)
             && let Some(done) = action(evidence, &what)
         {
             actions.push((evidence, done));
         }
     }
+    // Where it came from before when it was.
+    let mut ways: Vec<&Evidence> =
+        worth.iter().copied().filter(|evidence| !manner(evidence).is_empty()).collect();
+    ways.sort_by_key(|evidence| evidence.component);
+    let manners: String = ways.iter().map(|evidence| manner(evidence)).collect();
     let is_new = has(Component::NewSubject);
-    let mut text = match actions.first() {
-        None if manners.is_empty() => return format!("{who} was never seen before."),
-        None => format!("{who} was at work{manners}"),
-        Some(_) => {
-            let done: Vec<_> = actions.iter().map(|(_, done)| done.as_str()).collect();
-            format!("{who} {}{manners}", done.join(" and "))
+    let mut text = match actions.as_slice() {
+        [] if manners.is_empty() => return format!("{who} was never seen before."),
+        [] => format!("{who} was at work{manners}"),
+        [(_, one)] => format!("{who} {one}{manners}"),
+        // What has gone on for days has no one place and hour.
+        [(first, one), (_, other), ..] if first.component == Component::Slow => {
+            format!("{who} {one}, and {other}{manners}")
+        }
+        [(_, one), (_, other), ..] => {
+            let is_taking = one.starts_with("took ") && manners.is_empty();
+            let other = if is_taking { other.trim_start_matches("took ") } else { other };
+            format!("{who} {one}{manners} and {other}")
         }
     };
     if let Some((first, _)) = actions.first() {
@@ -98,6 +106,10 @@ fn of_client(record: &Record, all: &[&Evidence]) -> String {
     text.push('.');
     if is_new {
         text += " It was never seen before.";
+    }
+    let network = ways.iter().find(|way| way.component == Component::NewSource && !way.detail.is_empty());
+    if let Some(network) = network {
+        let _ = write!(text, " The network is {}.", name(&network.detail));
     }
     text
 }
@@ -134,7 +146,7 @@ fn of_mount(record: &Record, all: &[&Evidence]) -> String {
 /// What is usual beside it: `; in 28 days its most was 6`.
 fn usual(record: &Record, evidence: &Evidence) -> String {
     if evidence.component == Component::Silence {
-        return format!("; usual is a request every {}", hours(evidence.expected));
+        return format!("; longer than {} was hardly ever seen", hours(evidence.upper));
     }
     if !is_count(evidence.component) {
         return match evidence.last_seen {
@@ -157,10 +169,16 @@ fn usual(record: &Record, evidence: &Evidence) -> String {
 fn client(record: &Record) -> String {
     let subject = &record.subject;
     let method = subject.mount.trim_start_matches("auth/").trim_end_matches('/');
-    let who = if !subject.role.is_empty() && !method.is_empty() {
+    let display = subject.display_name.as_str();
+    // Vault puts the path of the mount in front of what the method calls somebody, if it calls him anything.
+    let own =
+        display.find(method).map_or(display, |at| &display[at + method.len()..]).trim_start_matches('-');
+    let who = if !own.is_empty() && !subject.role.is_empty() && !own.contains(subject.role.as_str()) {
+        format!("The client {} (role {})", name(display), name(&subject.role))
+    } else if !own.is_empty() {
+        format!("The client {}", name(display))
+    } else if !subject.role.is_empty() && !method.is_empty() {
         format!("The client {}/{}", name(method), name(&subject.role))
-    } else if !subject.display_name.is_empty() {
-        format!("The client {}", name(&subject.display_name))
     } else if !subject.entity.is_empty() {
         format!("The client with the entity ID {}", name(&subject.entity))
     } else {

@@ -1,0 +1,115 @@
+//! What `analyze` takes.
+
+use super::parse_time;
+use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig};
+use crate::event::Timestamp;
+use clap::{Args, ValueEnum};
+use std::path::PathBuf;
+
+/// What `analyze --help` ends with.
+pub(super) const EXAMPLES: &str = "\
+Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
+--backtest learns from the first part of the logs (four weeks, or half of them) and says how often the
+rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseline FILE`.
+
+Examples:
+  leasewatch analyze /var/log/vault/audit.log*
+  zcat audit.log.*.gz | leasewatch analyze - --format json
+  leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
+  leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
+  leasewatch analyze audit.log* --learn baseline.json
+
+Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
+
+/// What `analyze` takes.
+#[derive(Debug, Args)]
+pub struct AnalyzeArgs {
+    /// Audit logs, gzip and zstd too; the rotated files of one log in any order; - is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Server log of the same time, may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub server_log: Vec<String>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Moment at which the numbers hold, RFC 3339 [default: the last event]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub at: Option<Timestamp>,
+    /// Show episodes from this score on, 0 to 100 [default: the score of a notice]
+    #[arg(long, value_name = "N", value_parser = parse_score, help_heading = "Anomaly scores")]
+    pub min_score: Option<f64>,
+    /// Learn from the first part of the logs, and say how often the rest would have paged
+    #[arg(long, help_heading = "Anomaly scores")]
+    pub backtest: bool,
+    /// Keep what was learnt in this file, for `serve --anomaly.baseline`
+    #[arg(long, value_name = "FILE", help_heading = "Anomaly scores")]
+    pub learn: Option<PathBuf>,
+    /// Begin with what an earlier --learn has kept
+    #[arg(long = "anomaly.baseline", value_name = "FILE", help_heading = "Anomaly scores")]
+    pub baseline: Option<PathBuf>,
+    /// How often a week an anomaly may page by chance
+    #[arg(long = "anomaly.alarm-budget", value_name = "N", default_value_t = 1.0, value_parser = parse_budget)]
+    #[arg(help_heading = "Anomaly scores")]
+    pub alarm_budget: f64,
+    /// Clients, roles and mounts that are learnt one by one
+    #[arg(
+        long = "anomaly.subjects",
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Anomaly scores"
+    )]
+    pub subjects: usize,
+    /// Episodes that are kept, the highest
+    #[arg(
+        long = "anomaly.episodes",
+        value_name = "N",
+        default_value_t = 20_000,
+        help_heading = "Anomaly scores"
+    )]
+    pub episodes: usize,
+    /// A longer line is counted as unreadable and skipped. Bytes
+    #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
+    pub max_line_bytes: usize,
+    /// Label sets in all; roles beyond it are counted under `(other)`
+    #[arg(long = "labels.budget", value_name = "N", default_value_t = 2_000)]
+    pub label_sets: usize,
+    /// Outstanding leases that are followed one by one
+    #[arg(long = "ledger.capacity", value_name = "N", default_value_t = 1_000_000)]
+    pub ledger_capacity: usize,
+    /// error, warn, info, debug or trace
+    #[arg(long = "log.level", value_name = "LEVEL", default_value = "warn", value_parser = OutputConfig::parse_level)]
+    pub log_level: String,
+    /// Form of leasewatch's own log on standard error
+    #[arg(long = "log.format", value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+}
+
+impl AnalyzeArgs {
+    /// How it logs.
+    pub fn output(&self) -> OutputConfig {
+        OutputConfig { level: self.log_level.clone(), format: self.log_format }
+    }
+}
+
+/// Form of what `analyze` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What /metrics would show.
+    Prom,
+    /// One JSON document.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// A score.
+pub(super) fn parse_score(text: &str) -> Result<f64, String> {
+    let score = text.parse().ok().filter(|score| (0.0..=100.0).contains(score));
+    score.ok_or_else(|| "write a score from 0 to 100".to_owned())
+}
+
+fn parse_budget(text: &str) -> Result<f64, String> {
+    let budget = text.parse().ok().filter(|budget| ALARM_BUDGET.contains(budget));
+    budget.ok_or_else(|| format!("write a number from {} to {}", ALARM_BUDGET.start(), ALARM_BUDGET.end()))
+}
