@@ -16,6 +16,14 @@
 //! assert!(responses > 1_000);
 //! ```
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "random draws and spans of simulated time, all far inside their types"
+)]
+
 mod actors;
 mod attack;
 mod calendar;

@@ -145,12 +145,12 @@ fn of_text(key: &str, text: &str) -> String {
     let hex = |text: &str, length: usize| {
         text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     };
-    if LITERAL.contains(&key) {
-        return text.to_owned();
-    }
     if let Some(digits) = text.strip_prefix("hmac-sha256:") {
         assert!(hex(digits, 64), "{text}");
         return "hmac".to_owned();
+    }
+    if LITERAL.contains(&key) {
+        return text.to_owned();
     }
     match key {
         "error" => of_error(text),
@@ -171,7 +171,11 @@ fn of_text(key: &str, text: &str) -> String {
             let of_token = last.strip_prefix('h').is_some_and(|digits| hex(digits, 64));
             assert!(of_token || last.len() == 24, "{text}");
             let suffix = if suffix == "root" || suffix.len() == 6 { "" } else { "?" };
-            format!("{}/{}{suffix}", if path.is_empty() { "?" } else { "path" }, if of_token { "token" } else { "id" })
+            format!(
+                "{}/{}{suffix}",
+                if path.is_empty() { "?" } else { "path" },
+                if of_token { "token" } else { "id" }
+            )
         }
         "id" | "entity_id" | "client_id" => {
             let id = text.split_once('.').map_or(text, |(id, suffix)| {
@@ -202,7 +206,8 @@ fn of_text(key: &str, text: &str) -> String {
 fn of_error(text: &str) -> String {
     let mut out = String::new();
     for word in text.split(' ') {
-        let word = if word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("v-") { "…" } else { word };
+        let word =
+            if word.bytes().any(|byte| byte.is_ascii_digit()) || word.contains("v-") { "…" } else { word };
         if !out.is_empty() {
             out.push(' ');
         }

@@ -89,8 +89,11 @@ fn a_planned_attack_has_its_victim_and_time() {
     let plain = Scenario::weeks(4, 2).size(Size::small());
     let entity = World::new(&plain).entities().next().unwrap().0.to_owned();
     let at = plain.from.plus_secs(9 * DAY);
-    let plans = (0..3)
-        .map(|day| Plan { kind: AttackKind::Burst, at: at.plus_secs(day * DAY), victim: Some(entity.clone()) });
+    let plans = (0..3).map(|day| Plan {
+        kind: AttackKind::Burst,
+        at: at.plus_secs(day * DAY),
+        victim: Some(entity.clone()),
+    });
     let mut world = World::new(&plain.attacks(Attacks::Planned(plans.collect())));
     let mut line = String::new();
     while world.next_line(&mut line).is_some() {}
@@ -126,9 +129,9 @@ fn a_flood_brings_as_many_entities_as_it_says() {
     let begin = plain.from.plus_secs(DAY);
     let flood = Flood { from: begin, to: begin.plus_secs(3_600), identities: 500 };
     let all = lines(&plain.flood(flood));
-    let made = all.iter().filter(|line| {
-        line.contains("\"entity_created\":true") && line.contains("project_path:load/run-")
-    });
+    let made = all
+        .iter()
+        .filter(|line| line.contains("\"entity_created\":true") && line.contains("project_path:load/run-"));
     let entities: BTreeSet<_> = made.filter_map(|line| text(line, "entity_id")).collect();
     assert_eq!(entities.len(), 500);
 }

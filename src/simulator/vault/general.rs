@@ -324,11 +324,10 @@ impl Vault {
                 let role = self.catalog.roles.iter().find(|role| path.ends_with(&role.name));
                 let (default_ttl, max_ttl) = role.map_or((0, 0), |role| (role.default_ttl, role.max_ttl));
                 format!(
-                    r#"{{"creation_statements":[{}],"credential_type":{},"db_name":{},"default_ttl":{default_ttl},"max_ttl":{max_ttl},"renew_statements":[],"revocation_statements":[{}],"rollback_statements":[]}}"#,
+                    r#"{{"creation_statements":[{}],"credential_type":{},"db_name":{},"default_ttl":{default_ttl},"max_ttl":{max_ttl},"renew_statements":[],"revocation_statements":[],"rollback_statements":[]}}"#,
                     hash("creation"),
                     hash("type"),
-                    hash("db"),
-                    hash("revocation")
+                    hash("db")
                 )
             }
         }
