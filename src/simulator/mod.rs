@@ -23,6 +23,13 @@
     clippy::cast_possible_wrap,
     reason = "random draws and spans of simulated time, all far inside their types"
 )]
+#![allow(
+    clippy::single_match_else,
+    clippy::manual_let_else,
+    clippy::unused_self,
+    clippy::maybe_infinite_iter,
+    reason = "the two ways of a client stand side by side; a day that fits always comes"
+)]
 
 mod actors;
 mod attack;

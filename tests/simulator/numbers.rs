@@ -57,7 +57,7 @@ fn counts(families: &[Family], metric: &str, key: &[&str]) -> BTreeMap<Vec<Strin
         let count = match series.value {
             Value::Count(count) => count,
             Value::Number(number) => number as u64,
-            _ => panic!("{metric} is no number"),
+            Value::Histogram(_) => panic!("{metric} is no number"),
         };
         let label = |name: &&str| {
             let at = family.metric.labels.iter().position(|label| label == name).unwrap();

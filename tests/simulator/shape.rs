@@ -204,6 +204,11 @@ fn of_text(key: &str, text: &str) -> String {
 
 /// An error without names, addresses and numbers.
 fn of_error(text: &str) -> String {
+    // What a database says of its own objects is the database's.
+    let text = match (text.find("ERROR: "), text.find("(SQLSTATE")) {
+        (Some(from), Some(to)) if from < to => format!("{}ERROR: {}", &text[..from], &text[to..]),
+        _ => text.to_owned(),
+    };
     let mut out = String::new();
     for word in text.split(' ') {
         let word =

@@ -38,6 +38,20 @@ fn is_known(lines: &BTreeSet<String>, form: &str) -> bool {
         && lines.contains(&form.replace("data:{lease_id:hmac}", "data:{increment:0,lease_id:hmac}"))
 }
 
+/// Whether a real log has this part of a form, or what it is put together from.
+fn is_known_part(parts: &BTreeSet<String>, part: &str) -> bool {
+    // Which claims of a signed token become metadata is the operator's setting.
+    let with_run = part.replace("metadata {project_path", "metadata {pipeline:text,project_path");
+    // A batch token that is refused: batch tokens, and refusals of other tokens, are there.
+    let allowed = part.replace("{allowed:false}", "{allowed:true,granting_policies:[<policy>]}");
+    let service = part
+        .replace("client_token:hmac,", "client_token:hmac,accessor:hmac,")
+        .replace("token_type:batch", "token_type:service");
+    parts.contains(part)
+        || parts.contains(&with_run)
+        || (part.contains("token_type:batch") && parts.contains(&allowed) && parts.contains(&service))
+}
+
 /// What a real server wrote.
 fn real() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut lines, mut parts) = (BTreeSet::new(), BTreeSet::new());
@@ -93,7 +107,7 @@ fn every_line_has_the_form_of_a_real_one() {
                 strange.entry(form.clone()).or_insert_with(|| line.clone());
             }
             for part in of_line {
-                if !parts.contains(&part) {
+                if !is_known_part(&parts, &part) {
                     strange.entry(part).or_insert_with(|| line.clone());
                 }
             }

@@ -293,7 +293,7 @@ impl Vault {
         let rest = hashed(&[
             ("db_name", number_of("pg") ^ self.seed),
             ("default_ttl", rng.below(4) ^ self.seed),
-            ("max_ttl", rng.below(4) ^ self.seed ^ 99),
+            ("max_ttl", rng.below(4) ^ self.seed ^ 0x63),
         ]);
         out.push_str(&rest[1..rest.len() - 1]);
         out.push_str(",\"revocation_statements\":[");
