@@ -190,6 +190,9 @@ pub const NEW_SUBJECT: f64 = 1.0 / 50.0;
 pub const FAULTS: f64 = 0.5;
 /// Failures of a mount: overdispersion by default.
 pub const FAULTS_PHI: f64 = 10.0;
+/// Failures of a mount that a client's retries make of one hiccup: of a first outage, each as many
+/// more make it rarer by a nat.
+pub const FAULTS_AT_ONCE: f64 = 20.0;
 /// Mounts that are followed.
 pub const MOUNTS: usize = 1_024;
 /// Pools that are followed; later auth mounts share one.

@@ -156,8 +156,8 @@ impl Clock {
         }
         out.push_str(&self.text);
         let two = |number: i64| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
-        let ([h, i], [m, n], [s, t]) = (two(of_day / 3_600), two(of_day / 60 % 60), two(of_day % 60));
-        let text = [h, i, b':', m, n, b':', s, t];
+        let (hour, minute, second) = (two(of_day / 3_600), two(of_day / 60 % 60), two(of_day % 60));
+        let text = [hour[0], hour[1], b':', minute[0], minute[1], b':', second[0], second[1]];
         out.extend(text.iter().map(|byte| char::from(*byte)));
     }
 

@@ -16,6 +16,21 @@
 //! assert!(responses > 1_000);
 //! ```
 
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap,
+    reason = "random draws and spans of simulated time, all far inside their types"
+)]
+#![allow(
+    clippy::single_match_else,
+    clippy::manual_let_else,
+    clippy::unused_self,
+    clippy::maybe_infinite_iter,
+    reason = "the two ways of a client stand side by side; a day that fits always comes"
+)]
+
 mod actors;
 mod attack;
 mod calendar;

@@ -10,7 +10,8 @@ pub struct Scenario {
     pub seed: u64,
     /// The first moment. Services start during the first half day.
     pub from: Timestamp,
-    /// No line is at or after this moment; a moment that never comes for a world without an end.
+    /// Nobody begins anything at or after this moment; what was begun is finished, within seconds
+    /// as a rule. A moment that never comes for a world without an end.
     pub to: Timestamp,
     /// How much is there.
     pub size: Size,

@@ -11,6 +11,7 @@ use super::scenario::Scenario;
 use super::town::{Kind, Resident};
 use std::sync::Arc;
 
+#[allow(clippy::too_many_arguments, reason = "all that makes somebody's entry")]
 fn resident(
     scenario: &Scenario,
     catalog: &Catalog,

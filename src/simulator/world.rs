@@ -63,10 +63,11 @@ impl World {
             let ready = self.vault.next_line_at();
             let (task, wake) = (self.vault.next_task_at(), self.agenda.next_at());
             let next = task.min(wake);
-            if ready.min(next) >= self.scenario.to.as_nanos() {
+            let is_over = next >= self.scenario.to.as_nanos();
+            if is_over && ready == i64::MAX {
                 return None;
             }
-            if ready < next {
+            if ready < next || is_over {
                 self.now = ready;
                 return self.vault.take_line(line);
             }

@@ -34,10 +34,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Counts one; gives evidence where it is a new maximum of the hour and rare.
-    pub fn add(&mut self, now: &Now, component: Component) -> Option<Evidence> {
+    /// Counts one; gives evidence where it is a new maximum of the hour and rare. `began`: since
+    /// that hour any would have been seen.
+    pub fn add(&mut self, now: &Now, began: i32, component: Component) -> Option<Evidence> {
         if self.first == 0 {
-            (self.first, self.hour) = (now.hour, now.hour);
+            (self.first, self.hour) = (began, began);
         }
         self.close(now.hour);
         let count = self.last_hour.add(now.secs / 300);
@@ -47,7 +48,12 @@ impl Faults {
         self.peak = count;
         let counts = self.counts();
         let formula = strength_of_ln(counts.ln_sf(count.into()));
-        let own = strength_of_ln(self.own.ln_sf(count, self.hours.into()));
+        let mut own = self.own.ln_sf(count, self.hours.into());
+        if self.own.largest().is_none() {
+            // Of a first time only the number tells a hiccup from an outage.
+            own -= (f64::from(count) / p::FAULTS_AT_ONCE - 1.0).max(0.0);
+        }
+        let own = strength_of_ln(own);
         let maturity = (f64::from(now.hour - self.first) / p::MATURE_AFTER).clamp(0.0, 1.0);
         let strength = formula.min(own) * maturity;
         if strength < p::KEEP {

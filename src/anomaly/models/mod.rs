@@ -140,10 +140,10 @@ impl Models {
         }
         match activity.act {
             Act::LoginFailed | Act::InvalidToken => {
-                self.mounts.refused(activity, &now, &self.calibration, findings);
+                self.mounts.refused(activity, (&now, self.began), &self.calibration, findings);
             }
             Act::Failed { .. } | Act::RevocationFailed => {
-                self.mounts.failed(activity, &now, &self.calibration, findings);
+                self.mounts.failed(activity, (&now, self.began), &self.calibration, findings);
             }
             Act::Unwrapped { tokens } => self.unwrapped(activity, tokens, &now, findings),
             _ => {}

@@ -36,32 +36,32 @@ fn key(activity: &Activity<'_>, kind: u64) -> u64 {
 }
 
 impl Mounts {
-    /// A login failed there, or a token was not known.
+    /// A login failed there, or a token was not known. `began`: the hour since which anything is seen.
     pub fn refused(
         &mut self,
         activity: &Activity<'_>,
-        now: &Now,
+        (now, began): (&Now, i32),
         calibration: &Calibration,
         findings: &mut Vec<Finding>,
     ) {
-        self.fault(activity, now, Component::FailedLogins, calibration, findings);
+        self.fault(activity, (now, began), Component::FailedLogins, calibration, findings);
     }
 
-    /// What is behind it failed.
+    /// What is behind it failed. `began`: the hour since which anything is seen.
     pub fn failed(
         &mut self,
         activity: &Activity<'_>,
-        now: &Now,
+        (now, began): (&Now, i32),
         calibration: &Calibration,
         findings: &mut Vec<Finding>,
     ) {
-        self.fault(activity, now, Component::Operational, calibration, findings);
+        self.fault(activity, (now, began), Component::Operational, calibration, findings);
     }
 
     fn fault(
         &mut self,
         activity: &Activity<'_>,
-        now: &Now,
+        (now, began): (&Now, i32),
         component: Component,
         calibration: &Calibration,
         findings: &mut Vec<Finding>,
@@ -72,12 +72,13 @@ impl Mounts {
             return;
         }
         let mount = self.all.entry(key).or_default();
-        let Some(mut evidence) = mount.faults.add(now, component) else { return };
+        let Some(mut evidence) = mount.faults.add(now, began, component) else { return };
         evidence.detail = Text::new(activity.mount);
         mount.standing.raise(now.secs, evidence);
         let view = || SubjectView {
             key,
-            kind: SubjectKind::Mount,
+            // Of what is sent to no real mount, none is the subject.
+            kind: if activity.mount.starts_with('(') { SubjectKind::Cluster } else { SubjectKind::Mount },
             namespace: Text::new(activity.namespace),
             mount: Text::new(activity.mount),
             ..SubjectView::default()

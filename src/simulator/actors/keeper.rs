@@ -95,6 +95,7 @@ impl Keeper {
 
     fn change(&mut self, token: Key, peer: Peer, at: i64, scene: &mut Scene<'_>) -> i64 {
         let rng = &mut self.rng;
+        let mut operation = "update";
         let (mount, path, data) = match rng.below(5) {
             0 | 1 => {
                 let team = scene.vault.catalog.teams[rng.index(6)].name;
@@ -102,7 +103,9 @@ impl Keeper {
             }
             2 => {
                 let data = scene.vault.hashed_one(rng, "token_policies");
-                ("auth/approle/", format!("auth/approle/role/new-{}", rng.below(50)), data)
+                // A role that is not there yet.
+                operation = "create";
+                ("auth/approle/", format!("auth/approle/role/new-{:06x}", rng.below(1 << 24)), data)
             }
             _ => {
                 let team = rng.index(6);
@@ -114,7 +117,7 @@ impl Keeper {
             }
         };
         let plain = Plain {
-            operation: "update",
+            operation,
             mount,
             path: &path,
             data: &data,

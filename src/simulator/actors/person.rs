@@ -50,6 +50,8 @@ pub(in super::super) struct Person {
     /// The address of the day.
     address: Option<IpAddr>,
     session: Option<(Key, Peer)>,
+    /// What its hash in the log is made of.
+    secret: Option<u64>,
     /// On holiday until this local day.
     away_until: i64,
     /// On a journey until this local day, and from where.
@@ -69,6 +71,7 @@ impl Person {
             ways,
             address: None,
             session: None,
+            secret: None,
             away_until: i64::MIN,
             journey: None,
             is_unknown: is_new,
@@ -175,6 +178,15 @@ impl Person {
         let peer = Peer::of(address, &mut self.rng);
         let identity = Arc::clone(&scene.town.residents[self.me].identity);
         let mut at = scene.now;
+        if let Some(secret) = self.secret.take()
+            && self.session.is_some_and(|(token, _)| scene.vault.tokens.get(token).is_none())
+            && self.rng.chance(0.08)
+        {
+            // The token of yesterday is still in a file, and is tried first.
+            let role = scene.town.residents[self.me].roles[0];
+            at = scene.vault.stranger(&mut self.rng, at, secret, peer, role)
+                + self.rng.between(4, 20) * SECOND;
+        }
         while identity.method == Method::Userpass && self.rng.chance(0.06) {
             at =
                 scene.vault.fail_login(&mut self.rng, at, &identity, peer) + self.rng.between(3, 12) * SECOND;
@@ -184,6 +196,7 @@ impl Person {
         let old = self.session.map(|(token, _)| token);
         scene.town.logged_in(self.me, old, Some(token));
         self.session = Some((token, peer));
+        self.secret = scene.vault.tokens.get(token).map(|token| token.secret);
         (token, peer, at + self.rng.between(1, 8) * SECOND)
     }
 

@@ -119,8 +119,8 @@ impl Pipeline {
         }
         let roles = &self.roles[project];
         let many = 1 + self.rng.successes(2, 0.2) as usize;
-        for number in 0..many.min(roles.len()) {
-            let issue = scene.vault.issue(&mut self.rng, at, token, peer, roles[number], 0);
+        for role in roles.iter().take(many) {
+            let issue = scene.vault.issue(&mut self.rng, at, token, peer, *role, 0);
             at = issue.at + self.rng.between(200, 4_000) * 1_000_000;
             if issue.lease.is_some() {
                 scene.town.took(resident);

@@ -24,8 +24,6 @@ pub(in super::super) enum Policy {
     Own,
     /// The policy `default` grants it.
     Default,
-    /// Both do.
-    Both,
     /// None is needed.
     Free,
     /// None grants it.
@@ -71,8 +69,6 @@ pub(in super::super) struct Reply<'a> {
     pub(in super::super) is_blank: bool,
     /// It was refused before the mount saw it.
     pub(in super::super) is_refused: bool,
-    /// Nothing stands in the log: the request was dropped before.
-    pub(in super::super) is_missing: bool,
 }
 
 /// What Vault writes for a policy's no.
@@ -92,7 +88,6 @@ impl Vault {
         self.write_auth(&mut auth, ask);
         self.write_request(&mut request, ask, id);
         let request_error = match ask.sender {
-            Sender::Stranger(_) if reply.is_missing => reply.error,
             Sender::Stranger(_) => "permission denied",
             _ if ask.policy == Policy::Refused => DENIED,
             _ => "",
@@ -105,21 +100,19 @@ impl Vault {
         line.push('}');
         self.push(ask.at, Log::Audit, line);
         let at = ask.at + reply.after.max(1_000);
-        if !reply.is_missing {
-            let mut line = self.line(at, "response");
-            if !reply.login.is_empty() {
-                line.push_str(reply.login);
-            } else if reply.is_blank {
-                line.push_str(r#"{"token_type":"default"}"#);
-            } else {
-                line.push_str(&auth);
-            }
-            let answered = has_accessor || !reply.is_refused;
-            self.write_middle(&mut line, ask, &request, answered);
-            self.write_reply(&mut line, ask, reply, answered);
-            line.push('}');
-            self.push(at, Log::Audit, line);
+        let mut line = self.line(at, "response");
+        if !reply.login.is_empty() {
+            line.push_str(reply.login);
+        } else if reply.is_blank {
+            line.push_str(r#"{"token_type":"default"}"#);
+        } else {
+            line.push_str(&auth);
         }
+        let answered = has_accessor || !reply.is_refused;
+        self.write_middle(&mut line, ask, &request, answered);
+        self.write_reply(&mut line, ask, reply, answered);
+        line.push('}');
+        self.push(at, Log::Audit, line);
         self.scratch.auth = auth;
         self.scratch.request = request;
         at
@@ -149,10 +142,6 @@ impl Vault {
                 let names: &[&str] = match ask.policy {
                     Policy::Own => &[&token.identity.policy],
                     Policy::Default => &["default"],
-                    Policy::Both if token.identity.policy.as_str() < "default" => {
-                        &[&token.identity.policy, "default"]
-                    }
-                    Policy::Both => &["default", &token.identity.policy],
                     Policy::Free | Policy::Refused => &[],
                 };
                 for (at, name) in names.iter().enumerate() {

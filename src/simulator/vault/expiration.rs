@@ -19,7 +19,10 @@ impl Vault {
             Task::Lease(key) => match self.leases.get(key) {
                 Some(lease) if lease.cause.is_some() => {}
                 Some(lease) if lease.expires > timer.at => self.later(lease.expires, Task::Lease(key)),
-                Some(_) => self.end_lease(key, timer.at, "expired"),
+                Some(lease) => {
+                    let cause = if lease.is_cut { "token" } else { "expired" };
+                    self.end_lease(key, timer.at, cause);
+                }
                 None => {}
             },
             Task::Retry(key) => self.attempt(key, timer.at),

@@ -221,6 +221,8 @@ impl Vault {
             ends,
             renewed: None,
             token: key,
+            is_cut: is_batch,
+            is_bound: is_batch,
             attempts: 0,
             is_irrevocable: false,
             cause: None,
@@ -291,7 +293,7 @@ impl Vault {
         let rest = hashed(&[
             ("db_name", number_of("pg") ^ self.seed),
             ("default_ttl", rng.below(4) ^ self.seed),
-            ("max_ttl", rng.below(4) ^ self.seed ^ 99),
+            ("max_ttl", rng.below(4) ^ self.seed ^ 0x63),
         ]);
         out.push_str(&rest[1..rest.len() - 1]);
         out.push_str(",\"revocation_statements\":[");
@@ -322,11 +324,10 @@ impl Vault {
                 let role = self.catalog.roles.iter().find(|role| path.ends_with(&role.name));
                 let (default_ttl, max_ttl) = role.map_or((0, 0), |role| (role.default_ttl, role.max_ttl));
                 format!(
-                    r#"{{"creation_statements":[{}],"credential_type":{},"db_name":{},"default_ttl":{default_ttl},"max_ttl":{max_ttl},"renew_statements":[],"revocation_statements":[{}],"rollback_statements":[]}}"#,
+                    r#"{{"creation_statements":[{}],"credential_type":{},"db_name":{},"default_ttl":{default_ttl},"max_ttl":{max_ttl},"renew_statements":[],"revocation_statements":[],"rollback_statements":[]}}"#,
                     hash("creation"),
                     hash("type"),
-                    hash("db"),
-                    hash("revocation")
+                    hash("db")
                 )
             }
         }

@@ -19,6 +19,10 @@ pub(in super::super) struct Lease {
     pub(in super::super) ends: i64,
     pub(in super::super) renewed: Option<i64>,
     pub(in super::super) token: Key,
+    /// Its end is that of a batch token, which comes before its own.
+    pub(in super::super) is_cut: bool,
+    /// Renewals end with a batch token.
+    pub(in super::super) is_bound: bool,
     /// Attempts to revoke it that failed.
     pub(in super::super) attempts: u32,
     /// Given up: it is not tried again.

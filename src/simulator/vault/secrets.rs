@@ -123,13 +123,17 @@ impl Vault {
             ends: issued + i64::from(of_role.max_ttl) * SECOND,
             renewed: None,
             token: key,
+            is_cut: false,
+            is_bound: false,
             attempts: 0,
             is_irrevocable: false,
             cause: None,
             id,
         };
         if is_batch {
+            lease.is_bound = lease.ends > token_ends;
             lease.ends = lease.ends.min(token_ends);
+            lease.is_cut = lease.expires > token_ends;
             lease.expires = lease.expires.min(token_ends);
         }
         let (expires, id) = (lease.expires, lease.id.clone());
@@ -309,6 +313,7 @@ impl Vault {
         let left = (lease.ends - at) / SECOND * SECOND;
         let is_capped = asked > left;
         lease.expires = if is_capped { lease.ends } else { at + asked };
+        lease.is_cut = is_capped && lease.is_bound;
         lease.renewed = Some(at);
         let mut warnings = String::new();
         if is_capped {
