@@ -147,6 +147,8 @@ pub const GROWTH_A_WEEK: f64 = 1.15;
 pub const SLOW_LASTS: i32 = 10 * 24;
 /// Slow: the hour's bin is drawn to the whole with so many hours.
 pub const SEASON_KAPPA: f64 = 6.0;
+/// Slow: so many more than expected, or it is a handful and no habit.
+pub const SLOW_LEAST: f64 = 8.0;
 /// Slow: more addresses than usual explain as much more, at most three times.
 pub const SCALE_OUT: f64 = 3.0;
 /// Width and number of the bins of the pool's tail of peaks.
@@ -282,5 +284,3 @@ pub const ADDRESSES_OVER: f32 = 36.0;
 pub const ALARM_COUNTS: f64 = 0.3;
 /// Slow: a sum below this (nats) is no evidence; one in a few active hours is above it.
 pub const SLOW_LOOK: f64 = 0.7;
-/// Hours: one that is half as usual as the most usual one is no evidence.
-pub const CLOCK_LOOK: f64 = 0.3;

@@ -64,9 +64,9 @@ impl Calibration {
         10f64.powf(strength) / self.hours_a_day(hour)
     }
 
-    /// The strength of what comes as often as the budget allows pages.
-    pub fn page(&self, alarm_budget: f64, hour: i32) -> f64 {
-        (7.0 / alarm_budget.max(1e-6) * self.hours_a_day(hour)).log10()
+    /// The strength of what comes once a week.
+    pub fn weekly(&self, hour: i32) -> f64 {
+        (7.0 * self.hours_a_day(hour)).log10()
     }
 }
 

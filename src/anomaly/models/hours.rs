@@ -35,7 +35,7 @@ impl Models {
 
     fn end(&mut self, hour: i32, findings: &mut Vec<Finding>) {
         self.hour = hour;
-        self.expire(hour);
+        self.expire(hour, findings);
         // An hour without any activity says nothing about anybody: that log may be elsewhere.
         if !self.active.is_empty() {
             let gate = self.gate();
@@ -112,11 +112,13 @@ impl Models {
     }
 
     /// Wrapped credentials that nobody unwrapped in time.
-    fn expire(&mut self, hour: i32) {
+    fn expire(&mut self, hour: i32, findings: &mut Vec<Finding>) {
+        let now = Now::of(of_hour(hour + 1));
         while let Some(waiting) = self.wrapped.expired(hour) {
-            let Some(at) = self.subjects.find(waiting.subject) else { continue };
-            let Some(subject) = self.subjects.get_mut(at) else { continue };
-            let Some(pool) = self.pools.get_mut(subject.pool) else { continue };
+            let Self { subjects, pools, calibration, .. } = self;
+            let Some(at) = subjects.find(waiting.subject) else { continue };
+            let Some(subject) = subjects.get_mut(at) else { continue };
+            let Some(pool) = pools.get_mut(subject.pool) else { continue };
             let prior = pool.never_unwrapped.mean((p::NEVER_UNWRAPPED, 40.0));
             let part = subject.unclaimed.mean(prior, p::WRAPPED_WEIGHT);
             subject.unclaimed.add(true);
@@ -132,7 +134,21 @@ impl Models {
                 peers: None,
                 detail: Text::default(),
             };
-            subject.standing.raise(Now::of(of_hour(hour + 1)).secs, evidence);
+            if !subject.standing.raise(now.secs, evidence) {
+                continue;
+            }
+            let mut standing = std::mem::take(&mut subject.standing);
+            let (seen, mount): (&Subject, _) = (subject, &pool.mount);
+            let about = About {
+                view: &|| seen.view(mount),
+                activity: None,
+                place: seen.place,
+                role: &seen.role,
+                floor: None,
+                is_learnt: seen.maturity(hour) >= 1.0,
+            };
+            tell(&mut standing, calibration, &now, &about, findings);
+            subject.standing = standing;
         }
     }
 
@@ -274,7 +290,7 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
 /// Evidence of a raised rate, where there is more of it than was said.
 fn slow(subject: &mut Subject, pool: &Pool, now: &Now) -> bool {
     let Some((peak, observed, expected, _)) = subject.slow.excursion() else { return false };
-    if peak < p::SLOW_LOOK {
+    if peak < p::SLOW_LOOK || observed - expected < p::SLOW_LEAST {
         return false;
     }
     let maturity = subject.maturity(now.hour);

@@ -91,8 +91,6 @@ pub struct Models {
     wrapped: Wrapped,
     #[serde(default)]
     rates: Rates,
-    #[serde(skip)]
-    alarm_budget: f64,
 }
 
 fn nobody() -> Subjects {
@@ -122,13 +120,11 @@ impl Models {
             tokens: Tokens::default(),
             wrapped: Wrapped::default(),
             rates: Rates::default(),
-            alarm_budget: settings.alarm_budget,
         }
     }
 
     /// To be called after loading: what is set now.
     pub fn restore(&mut self, settings: &Settings) {
-        self.alarm_budget = settings.alarm_budget;
         self.subjects.set_capacity(settings.subjects);
     }
 
@@ -228,15 +224,15 @@ impl Models {
         if self.hour != 0 {
             return false;
         }
-        let (budget, capacity) = (self.alarm_budget, self.subjects.capacity());
+        let capacity = self.subjects.capacity();
         *self = baseline;
-        self.alarm_budget = budget;
         self.subjects.set_capacity(capacity);
         true
     }
 
-    /// Pages are rarer than this.
+    /// What is rarer than this is not learnt from: the same whatever the budget is, so that a budget
+    /// moves thresholds and nothing else.
     fn gate(&self) -> f64 {
-        self.calibration.page(self.alarm_budget, self.hour) - p::GATE
+        self.calibration.weekly(self.hour) - p::GATE
     }
 }

@@ -35,12 +35,11 @@ struct Piece {
 /// Models that look at the same thing from several sides count as one: the strongest of them.
 fn family(component: Component) -> u8 {
     match component {
-        Component::Burst5m | Component::Burst1h | Component::Burst1d => 0,
+        Component::Burst5m | Component::Burst1h | Component::Burst1d | Component::Slow => 0,
         Component::NewRole => 1,
         Component::NewSource | Component::TwoNetworks => 2,
         Component::OffHours => 3,
         Component::Denials | Component::UnknownPaths => 4,
-        Component::Slow => 0,
         Component::UnwrappedElsewhere | Component::NeverUnwrapped => 6,
         Component::RoleListing | Component::Rule(_) => 7,
         Component::NewSubject => 8,

@@ -164,9 +164,8 @@ impl Volume {
             return *count;
         }
         // The least makes room; what had more is not forgotten for it.
-        match self.tokens.iter_mut().min_by_key(|(_, count)| *count) {
-            Some(least) => *least = (token, 1),
-            None => {}
+        if let Some(least) = self.tokens.iter_mut().min_by_key(|(_, count)| *count) {
+            *least = (token, 1);
         }
         1
     }
