@@ -240,9 +240,9 @@ impl Ledger {
         for (id, role) in &self.roles {
             for lease in &role.anonymous {
                 let due = lease.due(&role.ttl);
-                // Where issues may have been missed, its ID may have ended as one of theirs.
-                let is_covered = role.is_covered(&self.completeness, moment.as_of);
-                let is_vouched = is_covered && moment.since.is_some_and(|since| lease.issued >= since);
+                let is_vouched = moment
+                    .since
+                    .is_some_and(|since| role.vouches(lease, since, &self.completeness, moment.as_of));
                 let token = self.tokens.of(lease.token, lease.issued);
                 let end = end(is_vouched, lease.issued, due, &role.ttl, token);
                 if let Some(condition) = moment.by_time(is_vouched, lease.issued, due, end) {

@@ -68,6 +68,11 @@ impl Anonymous {
         }
     }
 
+    /// It had been issued by then.
+    fn was_there(&self, at: Timestamp) -> bool {
+        self.issued <= at.plus_nanos(NEAR)
+    }
+
     /// When it ends by its TTL.
     pub(super) fn due(self, ttl: &RoleTtl) -> Option<Due> {
         self.named(Lease::new("", 0, RoleId::of_number(0))).due(ttl)
@@ -93,6 +98,9 @@ pub(super) struct Role {
     pub(super) drift: Option<i64>,
     /// When its leases were last listed.
     pub(super) listed: Option<Timestamp>,
+    /// When a lease ended whose ID nobody knew, and that was taken for none of the anonymous ones.
+    #[serde(default)]
+    pub(super) stranger: Option<Timestamp>,
 }
 
 impl Default for Role {
@@ -107,6 +115,7 @@ impl Default for Role {
             leases: 0,
             drift: None,
             listed: None,
+            stranger: None,
         }
     }
 }
@@ -117,6 +126,23 @@ impl Role {
         let longest =
             self.ttl.longest().or_else(|| self.ttl.guess().map(|secs| secs.saturating_mul(RENEWALS)));
         completeness.covers(self.mount, self.listed, longest, at)
+    }
+
+    /// Whether an anonymous lease is out unless its end was seen, where every end is seen since
+    /// `since`: where issues may have been missed, its ID may have ended as one of theirs.
+    pub(super) fn vouches(
+        &self,
+        lease: &Anonymous,
+        since: Timestamp,
+        completeness: &Completeness,
+        at: Timestamp,
+    ) -> bool {
+        lease.issued >= since && !self.is_doubted(lease) && self.is_covered(completeness, at)
+    }
+
+    /// Whether an anonymous lease may have ended as one of which nobody knew.
+    pub(super) fn is_doubted(&self, lease: &Anonymous) -> bool {
+        self.stranger.is_some_and(|stranger| lease.was_there(stranger))
     }
 
     /// Leases that are out, of every kind.
@@ -132,8 +158,11 @@ impl Role {
         must_be_due: bool,
         end_of: impl Fn(&Anonymous, &RoleTtl) -> Option<Timestamp>,
     ) -> Option<Anonymous> {
-        let found = self.nearest(at, must_be_due, end_of)?;
-        self.anonymous.remove(found)
+        let found = self.nearest(at, must_be_due, end_of);
+        if found.is_none() && self.anonymous.iter().any(|lease| lease.was_there(at)) {
+            self.stranger = self.stranger.max(Some(at));
+        }
+        self.anonymous.remove(found?)
     }
 
     /// The anonymous lease of a wrapping token.
@@ -152,14 +181,15 @@ impl Role {
         must_be_due: bool,
         end_of: impl Fn(&Anonymous, &RoleTtl) -> Option<Timestamp>,
     ) -> Option<usize> {
-        let distance = |lease: &Anonymous| end_of(lease, &self.ttl).map(|end| at.nanos_since(end).abs());
-        let near =
-            self.anonymous.iter().enumerate().filter_map(|(place, lease)| Some((distance(lease)?, place)));
-        let nearest = near.min().filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
-        let was_there = |lease: &Anonymous| lease.issued <= at.plus_nanos(NEAR);
-        // Where no end is known, none can be missed.
+        let late = |lease: &Anonymous| end_of(lease, &self.ttl).map(|end| at.nanos_since(end));
+        let ends =
+            || self.anonymous.iter().enumerate().filter_map(|(place, lease)| Some((late(lease)?, place)));
+        let nearest = ends().map(|(late, place)| (late.abs(), place)).min();
+        let nearest = nearest.filter(|(distance, _)| *distance <= NEAR).map(|(_, place)| place);
+        // Where no end is known, none can be missed; and what is past its own waits for its end.
         let is_any_known = || self.anonymous.iter().any(|lease| lease.due(&self.ttl).is_some());
-        let oldest = || self.anonymous.iter().position(was_there).filter(|_| !must_be_due || !is_any_known());
-        nearest.or_else(oldest)
+        let latest = || ends().filter(|(late, _)| *late > 0).max().map(|(_, place)| place);
+        let oldest = || self.anonymous.iter().position(|lease| lease.was_there(at));
+        nearest.or_else(|| if must_be_due && is_any_known() { latest() } else { oldest() })
     }
 }

@@ -242,22 +242,22 @@ impl Ledger {
             }
         }
         let (tokens, completeness) = (&self.tokens, &self.completeness);
+        let wait = if since.is_some() { UNHEARD_SECS } else { ESTIMATED_SECS };
         for role in self.roles.values_mut() {
-            let ttl = role.ttl.clone();
             let is_covered = role.is_covered(completeness, now);
-            let before = role.anonymous.len();
-            role.anonymous.retain(|lease| {
-                let wait = if since.is_some() { UNHEARD_SECS } else { ESTIMATED_SECS };
+            for lease in std::mem::take(&mut role.anonymous) {
                 let forever = lease.issued.plus_secs(FOREVER_SECS);
-                let over =
-                    count::anonymous_end(lease, &ttl, tokens).map_or(forever, |due| due.plus_secs(wait));
-                over > now || is_covered && since.is_some_and(|since| lease.issued >= since)
-            });
-            let lost = before - role.anonymous.len();
-            self.anonymous = self.anonymous.saturating_sub(lost);
-            // Elsewhere its end was counted already, as that of an ID that nobody knew.
-            if since.is_some() && is_covered {
-                role.ended[Cause::Unknown as usize] += lost as u64;
+                let due = count::anonymous_end(&lease, &role.ttl, tokens);
+                let is_over = due.map_or(forever, |due| due.plus_secs(wait)) <= now;
+                if !is_over || since.is_some_and(|since| role.vouches(&lease, since, completeness, now)) {
+                    role.anonymous.push_back(lease);
+                    continue;
+                }
+                self.anonymous = self.anonymous.saturating_sub(1);
+                // Elsewhere its end was counted already, as that of an ID that nobody knew.
+                if since.is_some() && is_covered && !role.is_doubted(&lease) {
+                    role.ended[Cause::Unknown as usize] += 1;
+                }
             }
         }
         if let Some(due) = unheard {

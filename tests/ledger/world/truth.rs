@@ -30,6 +30,16 @@ impl World {
         count(wrapped.filter(|lease| lease.ended.is_some_and(|end| just.contains(&end))))
     }
 
+    /// Leases of wrapped answers that ended before their TTL, and would still be out by it.
+    pub fn early_wrapped(&self) -> Numbers {
+        let is_early = |lease: &&Lease| {
+            lease.wrapped
+                && lease.ended.is_some_and(|end| end < lease.expires)
+                && self.now < lease.expires + 15 * SECOND
+        };
+        count(self.leases.iter().filter(is_early))
+    }
+
     pub fn issued(&self) -> Numbers {
         count(self.leases.iter())
     }
