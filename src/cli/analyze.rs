@@ -14,6 +14,7 @@ rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseli
 
 Examples:
   leasewatch analyze /var/log/vault/audit.log*
+  leasewatch analyze /var/log/vault/
   zcat audit.log.*.gz | leasewatch analyze - --format json
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
@@ -24,7 +25,8 @@ Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
 /// What `analyze` takes.
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
-    /// Audit logs, gzip and zstd too; the rotated files of one log in any order; - is standard input
+    /// Audit logs, compressed or not; the rotated files of one log in any order; folders of logs of
+    /// both kinds; - is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<String>,
     /// Server log of the same time, may be repeated

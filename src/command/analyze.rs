@@ -2,6 +2,7 @@
 //! report at the end. Reads no clock: the same files give the same output.
 
 use super::finished::Finished;
+use super::folder::Logs;
 use super::scores::baseline;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
@@ -21,9 +22,10 @@ use std::path::Path;
 /// # Errors
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let logs = Logs::of(&args.files, &args.server_log)?;
     let pipeline = Finished {
-        audit: &args.files,
-        server: &args.server_log,
+        audit: &logs.audit,
+        server: &logs.server,
         at: args.at,
         max_line_bytes: args.max_line_bytes,
         limits: Limits {

@@ -5,6 +5,7 @@ pub mod check_config;
 pub mod demo;
 pub mod episodes;
 mod finished;
+mod folder;
 pub mod leases;
 mod local;
 mod scores;

@@ -289,7 +289,21 @@ mod tests {
         let text = lines.concat();
         let whole = gzip(text.as_bytes());
         let zst = zstd::encode_all(text.as_bytes(), 1).unwrap();
-        for broken in [&whole[..whole.len() / 2], &zst[..zst.len() - 3]] {
+        let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+        xz.write_all(text.as_bytes()).unwrap();
+        let xz = xz.finish().unwrap();
+        let mut bz2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bz2.write_all(text.as_bytes()).unwrap();
+        let bz2 = bz2.finish().unwrap();
+        let broken = [
+            &whole[..whole.len() / 2],
+            &zst[..zst.len() - 3],
+            &xz[..xz.len() / 2],
+            &xz[..xz.len() - 3],
+            &bz2[..bz2.len() / 2],
+            &[&xz[..xz.len() / 2], &[0; 100], &xz[xz.len() / 2 + 100..]].concat(),
+        ];
+        for broken in broken {
             let inputs = vec![stream(broken), stream(b"next\n")];
             let all = steps(&mut Archive::new(inputs, 100).unwrap());
             let broken_at = all.iter().position(|step| step == "BrokenArchive").unwrap();

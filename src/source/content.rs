@@ -1,4 +1,4 @@
-//! The content of one file: its bytes as the writer wrote them, whether plain, gzip or zstd.
+//! The content of one file: its bytes as the writer wrote them, whether plain or compressed.
 //!
 //! Plain files are read by offset and may still grow; compressed ones only forwards, once.
 
@@ -21,6 +21,10 @@ pub(crate) enum Compression {
     Gzip,
     /// Zstandard, of several frames too.
     Zstd,
+    /// xz, of several streams too.
+    Xz,
+    /// bzip2, of several streams too.
+    Bzip2,
 }
 
 impl Compression {
@@ -29,12 +33,21 @@ impl Compression {
         match start {
             [0x1f, 0x8b, _, _, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', ..] => Self::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => Self::Bzip2,
             [_, _, _, _, ..] => Self::None,
-            _ => match path.extension().and_then(|extension| extension.to_str()) {
-                Some("gz") => Self::Gzip,
-                Some("zst") => Self::Zstd,
-                _ => Self::None,
-            },
+            _ => Self::by_name(path),
+        }
+    }
+
+    /// What a file's name says.
+    pub(crate) fn by_name(path: &Path) -> Self {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("gz") => Self::Gzip,
+            Some("zst") => Self::Zstd,
+            Some("xz") => Self::Xz,
+            Some("bz2") => Self::Bzip2,
+            _ => Self::None,
         }
     }
 
@@ -45,6 +58,8 @@ impl Compression {
             Self::None => Box::new(reader),
             Self::Gzip => Box::new(MultiGzDecoder::new(reader)),
             Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(reader)?),
+            Self::Xz => Box::new(lzma_rust2::XzReader::new(reader, true)),
+            Self::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(reader)),
         })
     }
 }
@@ -195,6 +210,18 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    fn xz(bytes: &[u8]) -> Vec<u8> {
+        let mut writer = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::default()).unwrap();
+        writer.write_all(bytes).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn bzip2(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
     #[test]
     fn compressed_content_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
@@ -205,6 +232,8 @@ mod tests {
             ("a.gz", gz),
             ("named-otherwise", gzip(text)),
             ("a.zst", zstd::encode_all(&text[..], 1).unwrap()),
+            ("a.xz", [xz(b"first\n"), xz(b"second\n")].concat()),
+            ("a.bz2", [bzip2(b"first\n"), bzip2(b"second\n")].concat()),
         ] {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! Names and inodes only say where to look first; what decides is the content.
 
-use super::content::{Content, id_of, modified};
+use super::content::{Compression, Content, id_of, modified};
 use super::position::Position;
 use super::segment::Segment;
 use super::siblings::Sibling;
@@ -149,6 +149,5 @@ pub(crate) fn is_broken(error: &io::Error) -> bool {
 }
 
 fn looks_compressed(sibling: &Sibling) -> bool {
-    let extension = sibling.path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("gz" | "zst"))
+    Compression::by_name(&sibling.path) != Compression::None
 }

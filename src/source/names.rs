@@ -1,7 +1,7 @@
 //! File names under rotation: which names are rotated siblings of a log, and in which order.
 //!
-//! Known are the habits of logrotate (`audit.log.1`, `audit.log-20260101`, each also `.gz` or
-//! `.zst`), of the kubelet (`0.log.20260102-030405`), and of writers that put the time before
+//! Known are the habits of logrotate (`audit.log.1`, `audit.log-20260101`, each also
+//! compressed), of the kubelet (`0.log.20260102-030405`), and of writers that put the time before
 //! the extension (`audit-2026-01-01T00-00-00.000.log`). It knows names alone, no files.
 
 /// How a sibling's name differs from the log's.
@@ -23,7 +23,8 @@ const WORDS: [&str; 4] = ["old", "bak", "prev", "orig"];
 
 /// The name without what a compressor appends.
 pub(crate) fn uncompressed(name: &str) -> &str {
-    name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name)
+    let compressed = [".gz", ".zst", ".xz", ".bz2"];
+    compressed.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name)
 }
 
 /// How `name` differs from `live`; none if it is no sibling of it.
@@ -105,6 +106,8 @@ mod tests {
             ("audit.log", "audit.log.12.gz", Some(Suffix::Number(12))),
             ("audit.log", "audit.log.gz", Some(Suffix::Number(0))),
             ("audit.log", "audit.log-20260101.zst", date("20260101")),
+            ("audit.log", "audit.log-20260101.xz", date("20260101")),
+            ("audit.log", "audit.log.1.bz2", Some(Suffix::Number(1))),
             ("audit.log", "audit.log-20260101-1767225600", date("202601011767225600")),
             ("audit.log", "audit-2026-01-01T00-00-00.000.log", date("20260101000000000")),
             ("audit.log", "audit-20260101.log.gz", date("20260101")),
