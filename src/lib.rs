@@ -21,6 +21,7 @@ pub mod contract;
 pub mod engine;
 pub mod event;
 pub mod exposition;
+pub mod html;
 pub mod observed;
 pub mod pipeline;
 pub mod report;

@@ -27,8 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("exposition", &["event", "anomaly", "snapshot", "contract"]),
-    ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("html", &["event"]),
+    ("exposition", &["html", "event", "anomaly", "snapshot", "contract"]),
+    ("report", &["html", "pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
 ];

@@ -17,6 +17,7 @@ Examples:
   leasewatch analyze /var/log/vault/
   zcat audit.log.*.gz | leasewatch analyze - --format json
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
+  leasewatch analyze /var/log/vault/ --format html > report.html
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -101,6 +102,8 @@ pub enum Format {
     Prom,
     /// One JSON document.
     Json,
+    /// One page with charts, for a browser; needs no network.
+    Html,
     /// For people.
     Text,
 }

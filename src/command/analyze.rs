@@ -1,7 +1,7 @@
 //! `analyze`: finished logs through the same pipeline as `serve`, once, and a
 //! report at the end. Reads no clock: the same files give the same output.
 
-use super::finished::Finished;
+use super::finished::{Finished, Read};
 use super::folder::Logs;
 use super::scores::baseline;
 use crate::anomaly::{Anomalies, Settings, Which};
@@ -9,7 +9,7 @@ use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::report::episodes::Backtest;
-use crate::report::{Report, json, text};
+use crate::report::{Report, html, json, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -23,7 +23,7 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
-    let pipeline = Finished {
+    let Read { pipeline, course } = Finished {
         audit: &logs.audit,
         server: &logs.server,
         at: args.at,
@@ -40,7 +40,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         },
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
-    .read()?;
+    .read_with(args.format == Format::Html)?;
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
@@ -55,6 +55,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
             .backtest
             .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
             .flatten(),
+        course,
     };
     match args.format {
         Format::Prom => {
@@ -62,6 +63,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
             out.write_all(&render(&report.snapshot)?)?;
         }
         Format::Json => out.write_all(json(&report).as_bytes())?,
+        Format::Html => out.write_all(html(&report).as_bytes())?,
         Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;

@@ -5,6 +5,7 @@ use crate::anomaly::{Baseline, Settings};
 use crate::config::LogKind;
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, Progress};
+use crate::report::Course;
 use crate::source::{self, Archive, Container};
 use crate::state::Limits;
 use std::collections::BTreeMap;
@@ -33,12 +34,28 @@ pub(super) struct Finished<'a> {
     pub(super) baseline: Option<Baseline>,
 }
 
+/// What finished logs came to.
+pub(super) struct Read {
+    /// All of it.
+    pub(super) pipeline: Pipeline,
+    /// How the numbers went, where that was asked for.
+    pub(super) course: Option<Course>,
+}
+
 impl Finished<'_> {
     /// Reads them all, and says what could not be read.
     ///
     /// # Errors
     /// A file that cannot be opened.
     pub(super) fn read(self) -> anyhow::Result<Pipeline> {
+        Ok(self.read_with(false)?.pipeline)
+    }
+
+    /// The same, with the course of the numbers if that is wanted: it costs some time.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub(super) fn read_with(self, wants_course: bool) -> anyhow::Result<Read> {
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
@@ -50,21 +67,39 @@ impl Finished<'_> {
         }
         let until = self.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
         let mut progress = Meter::new();
-        // The wall clock plays no part where every log has an end.
-        while pipeline.run(Instant::now(), Timestamp::MIN, until, BATCH) != Progress::Done {
-            progress.show(&pipeline);
+        let mut course = None;
+        loop {
+            let to = match &course {
+                _ if !wants_course => until,
+                Some(course) => Course::next(course).min(until),
+                None => Timestamp::MIN,
+            };
+            // The wall clock plays no part where every log has an end.
+            while pipeline.run(Instant::now(), Timestamp::MIN, to, BATCH) != Progress::Done {
+                progress.show(&pipeline);
+            }
+            let Some(next) = pipeline.next_at().filter(|next| *next <= until) else { break };
+            let course = course.get_or_insert_with(|| Course::new(next));
+            while course.next() < next {
+                pipeline.advance(course.next());
+                course.add(&pipeline.families(course.next()));
+                progress.show(&pipeline);
+            }
         }
         progress.clear();
         match self.at {
             Some(at) => pipeline.advance(at),
             None => pipeline.close(),
         }
+        if let Some(course) = &mut course {
+            course.add(&pipeline.families(pipeline.front()));
+        }
         for input in pipeline.inputs() {
             if let Some(trouble) = input.status().trouble {
                 tracing::error!(source = %input.name, "{trouble}");
             }
         }
-        Ok(pipeline)
+        Ok(Read { pipeline, course })
     }
 }
 

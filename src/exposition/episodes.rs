@@ -1,9 +1,9 @@
 //! Episodes of anomalies as the pages show them: `GET /api/episodes`, and the section of the page at `/`.
 //! Whoever may not see names is shown where and how much, not who.
 
-use super::html::{Ago, Text};
 use crate::anomaly::{Episode, Severity, Which};
 use crate::event::Timestamp;
+use crate::html::{Ago, Text};
 use axum::http::Uri;
 use serde_json::json;
 use std::collections::BTreeSet;

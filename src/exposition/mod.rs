@@ -8,7 +8,7 @@ mod access;
 mod check;
 mod collector;
 pub mod episodes;
-mod html;
+
 pub mod http;
 pub mod overview;
 mod page;

@@ -1,10 +1,10 @@
 //! The pages for people: HTML from plain data. Pure; every text from outside is escaped.
 
 use super::episodes;
-use super::html::{Ago, Bytes, Grouped, State, Text};
 use super::overview::{NodeView, Overview, SourceView};
 use super::roles;
 use super::site::Waiting;
+use crate::html::{Ago, Bytes, Grouped, State, Text};
 use crate::snapshot::Kind;
 use crate::{RELEASE, REVISION, contract};
 use std::fmt::{self, Write};

@@ -2,8 +2,8 @@
 //! largest. Made from the families that `/metrics` shows, so that both say the same; it names
 //! roles and mounts, and nobody who uses them.
 
-use super::html::{Grouped, Text};
 use crate::contract::{credentials, leases};
+use crate::html::{Grouped, Text};
 use crate::snapshot::{Family, Value};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

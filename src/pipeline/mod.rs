@@ -123,6 +123,11 @@ impl Pipeline {
         heads.filter_map(|(at, input)| input.head.as_ref().map(|head| (head.at, at))).min().map(|(_, at)| at)
     }
 
+    /// The time of the next event that is read and not applied, after a run that is done.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.inputs.iter().filter_map(|input| Some(input.head.as_ref()?.at)).min()
+    }
+
     fn rest(&mut self, wall: Timestamp) -> Progress {
         if self.inputs.iter().all(|input| input.rest == Rest::Ended) {
             return Progress::Done;

@@ -1,6 +1,9 @@
 //! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
+mod course;
 pub mod episodes;
+mod figures;
+mod html;
 mod json;
 pub mod leases;
 mod table;
@@ -10,6 +13,8 @@ use crate::anomaly::Episode;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
+pub use course::Course;
+pub use html::html;
 pub use json::json;
 pub use text::text;
 
@@ -24,4 +29,6 @@ pub struct Report {
     pub episodes: Vec<Episode>,
     /// How often one would have been paged, where that was asked for.
     pub backtest: Option<episodes::Backtest>,
+    /// How the numbers went, where the form shows it.
+    pub course: Option<Course>,
 }

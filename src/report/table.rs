@@ -28,10 +28,6 @@ impl Table {
         self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.len() == 1
-    }
-
     pub(super) fn draw(&self, out: &mut String) {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let width = |column: usize| {

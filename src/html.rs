@@ -4,7 +4,7 @@ use crate::event::Timestamp;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// A text with what HTML would read as its own escaped, in quotes too.
-pub(super) struct Text<'a>(pub(super) &'a str);
+pub struct Text<'a>(pub &'a str);
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -25,7 +25,7 @@ impl Display for Text<'_> {
 }
 
 /// A word for how something is, or that it is in trouble.
-pub(super) struct State<'a>(pub(super) bool, pub(super) &'a str);
+pub struct State<'a>(pub bool, pub &'a str);
 
 impl Display for State<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -38,7 +38,7 @@ impl Display for State<'_> {
 }
 
 /// How long ago a moment was, with the moment itself as a hint.
-pub(super) struct Ago(pub(super) Option<Timestamp>, pub(super) Timestamp);
+pub struct Ago(pub Option<Timestamp>, pub Timestamp);
 
 impl Display for Ago {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -60,7 +60,7 @@ impl Display for Ago {
 }
 
 /// Bytes in binary units.
-pub(super) struct Bytes(pub(super) u64);
+pub struct Bytes(pub u64);
 
 impl Display for Bytes {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -73,7 +73,7 @@ impl Display for Bytes {
 }
 
 /// A number with its thousands apart.
-pub(super) struct Grouped(pub(super) u64);
+pub struct Grouped(pub u64);
 
 impl Display for Grouped {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
