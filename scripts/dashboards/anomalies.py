@@ -3,7 +3,7 @@
 from dashboard import Dashboard
 from grafana import Column, bars, graph, stat, table
 from overview import FEW, NONE
-from promql import ROLE, gauge, happened, highest, largest, select
+from promql import ROLE, gauge, happened, highest, largest, summed
 from where import LEASES, SECURITY, a_role, runbook
 
 SCORE = "leasewatch_anomaly_score"
@@ -31,15 +31,15 @@ def make():
 
 
 def observed(*labels, window="1h"):
-    return f"sum by ({', '.join(labels)}) ({select('leasewatch_credentials_issue_rate', window=window)})"
+    return summed("leasewatch_credentials_issue_rate", *labels, window=window)
 
 
 def now():
     return [
         stat("Pages open", "Open episodes at or above the page threshold, not acknowledged.", "short",
-             gauge("leasewatch_anomaly_open_episodes", severity="page"), NONE).runbook(*runbook("anomaly")),
+             summed("leasewatch_anomaly_open_episodes", severity="page"), NONE).runbook(*runbook("anomaly")),
         stat("Notices open", "Open episodes that are a notice and do not page.", "short",
-             gauge("leasewatch_anomaly_open_episodes", severity="notice"), FEW).runbook(*runbook("notice")),
+             summed("leasewatch_anomaly_open_episodes", severity="notice"), FEW).runbook(*runbook("notice")),
         stat("Highest score", "25 comes once a day by chance in the whole cluster, 43 once a week, 79 once a year.",
              "none", highest(MOUNT_SCORE), RARE, empty="0", decimals=0),
         stat("Pages in this time", "Episodes that came to page in the time shown.", "short",
@@ -76,7 +76,7 @@ def episodes():
     opened = happened("leasewatch_anomaly_episodes_total", "severity", window="$__interval", severity="~page|notice")
     return [
         bars("Open, by what they rest on", "Open episodes that page or are a notice, by their strongest component.",
-             "short", f"{gauge('leasewatch_anomaly_open_episodes', *component, severity='~page|notice')} > 0",
+             "short", f"{summed('leasewatch_anomaly_open_episodes', *component, severity='~page|notice')} > 0",
              "{{component}} ({{severity}})", ["orange"], size=(8, 9)).runbook(*runbook("anomaly")),
         graph("Episodes, as they came", "Episodes that came to a severity, for each step of time.", "short",
               [(opened, "{{severity}}")], stacked=True, form="bars", size=(8, 9)).every("15m")
@@ -93,7 +93,7 @@ def expected():
         graph("Observed in the band of what is usual", "Credentials per second over the last hour, of all roles chosen"
               " together; usual is for this hour of the week, and the bound is exceeded in one hour of a thousand."
               " Choose one role for a sharp band: bounds of several roles add up to more than their sum's.", "cps", [
-                  (f"sum ({select('leasewatch_credentials_issue_rate', window='1h')})", "observed"),
+                  (summed("leasewatch_credentials_issue_rate", window="1h"), "observed"),
                   (f"sum ({highest(EXPECTED, 'cluster', *ROLE)})", "usual"),
                   (f"sum ({highest(UPPER, 'cluster', *ROLE)})", "bound"),
               ], size=(12, 9)).fixed(observed="blue", usual="green", bound="red"),

@@ -40,12 +40,9 @@ def process(metric):
 
 
 def vault():
-    # 0 down, 1 sealed, 2 standby, 3 active: a node that is down shows nothing but that.
-    state = (
-        f"{gauge('leasewatch_vault_up', *NODE)}"
-        f" + ({gauge('leasewatch_vault_up', *NODE)} - {gauge('leasewatch_vault_sealed', *NODE)}"
-        f" + {gauge('leasewatch_vault_active', *NODE)} or {gauge('leasewatch_vault_up', *NODE)} * 0)"
-    )
+    up, sealed = gauge("leasewatch_vault_up", *NODE), gauge("leasewatch_vault_sealed", *NODE)
+    # A node that is down is that, whatever was last heard of it.
+    state = f"{up} * (2 - {sealed} + {gauge('leasewatch_vault_active', *NODE)}) or {up} * 0"
     nodes = table(
         "Nodes", "Every node that is asked, by what sys/health says.", NODE, [
             Column("Up", gauge("leasewatch_vault_up", *NODE), mappings=UP),

@@ -3,7 +3,7 @@
 from dashboard import Dashboard
 from grafana import Column, graph, heatmap, stat, table
 from overview import OURS
-from promql import ROLE, gauge, increase, largest, quantile, rate, select, share
+from promql import ROLE, gauge, increase, largest, quantile, rate, select, share, summed
 from where import LEASES, SECURITY, a_role, runbook
 
 ISSUED = "leasewatch_credentials_issued_total"
@@ -35,9 +35,9 @@ def now():
 
     return [
         stat("Issued, 1 min", "Credentials per second over a minute of the audit log's own time.", "cps",
-             f"sum ({select('leasewatch_credentials_issue_rate', window='1m')})", decimals=2),
+             summed("leasewatch_credentials_issue_rate", window="1m"), decimals=2),
         stat("Issued, 1 h", "Credentials per second over an hour of the audit log's own time.", "cps",
-             f"sum ({select('leasewatch_credentials_issue_rate', window='1h')})", decimals=2),
+             summed("leasewatch_credentials_issue_rate", window="1h"), decimals=2),
         stat("Issued in this time", "Credentials issued in the time shown.", "short",
              increase(ISSUED, window="$__range"), decimals=0),
         stat("Static credentials read", "Reads of static credentials in the time shown: Vault rotates these by itself,"
@@ -65,7 +65,7 @@ def rates():
               stacked=True, list_right=True, size=(16, 9)).link(*LEASES),
         graph("In the log's own time", "The same by the clock of the audit log: no leap where leasewatch had been away"
               " and caught up.", "cps",
-              [(f"sum by (window) ({select('leasewatch_credentials_issue_rate')})", "over {{window}}")], size=(8, 9)),
+              [(summed("leasewatch_credentials_issue_rate", "window"), "over {{window}}")], size=(8, 9)),
     ]
 
 

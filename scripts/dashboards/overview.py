@@ -2,7 +2,7 @@
 
 from dashboard import Dashboard
 from grafana import Column, graph, stat, table
-from promql import ROLE, age, gauge, highest, increase, largest, rate, select, share
+from promql import ROLE, age, gauge, highest, increase, largest, rate, select, share, summed
 from where import ANOMALIES, HEALTH, ISSUING, LEASES, OVERVIEW, REVOCATION, a_role, runbook
 
 #: Failures that are not the client's doing.
@@ -55,7 +55,7 @@ def vault():
              ["green", (0.05, "orange"), (0.25, "red")], decimals=1)
         .link(*ISSUING),
         stat("Anomalies that page", "Open episodes at or above the page threshold.", "short",
-             gauge("leasewatch_anomaly_open_episodes", severity="page"), NONE)
+             summed("leasewatch_anomaly_open_episodes", severity="page"), NONE)
         .link(*ANOMALIES).runbook(*runbook("anomaly")),
         stat("Exporters behind", "Exporters that read a backlog: their numbers are those of an earlier moment.", "short",
              f"sum ({select('leasewatch_catching_up')})", FEW)
@@ -66,7 +66,7 @@ def vault():
 def credentials():
     return [
         stat("Issued", "Credentials issued per second, over five minutes of the audit log's own time.", "cps",
-             f"sum ({select('leasewatch_credentials_issue_rate', window='5m')})", decimals=2).link(*ISSUING),
+             summed("leasewatch_credentials_issue_rate", window="5m"), decimals=2).link(*ISSUING),
         stat("Leases out", "Leases that were issued and have not ended, by the ledger.", "short",
              gauge("leasewatch_leases"), decimals=0).link(*LEASES),
         stat("End within 1 h", "Leases that end within the hour, by their TTL or with their token.", "short",

@@ -3,8 +3,8 @@
 A metric's labels come from the table in docs/metrics.md, so that a name that leasewatch does
 not export is an error here, and every query is filtered by whatever variables it can be.
 
-Over several exporters, as docs/metrics.md has it: counters add up (`counted`), gauges are the
-active node's, or one node's, and are never added up over exporters (`gauge`).
+Over several exporters, one beside each node: counters, rates and episodes add up (`rate`,
+`increase`, `summed`); other gauges are the active node's or one node's, and never do (`gauge`).
 """
 
 import re
@@ -67,6 +67,11 @@ def gauge(metric, *labels, at="", **matchers):
     if set(own) <= set(labels):
         return largest
     return f"sum{by(labels)} ({largest})"
+
+
+def summed(metric, *labels, **matchers):
+    """A gauge of what each exporter sees for itself, added up over them."""
+    return f"sum{by(labels)} ({select(metric, **matchers)})"
 
 
 def highest(metric, *labels, **matchers):
