@@ -64,10 +64,10 @@ def scores():
     return [
         graph("Scores, by role", "Of the highest open episode that touches the role; halved every 30 minutes without"
               " more.", "none", [(f"{highest(SCORE, *ROLE)} > 0", "{{vault_namespace}}/{{mount}}{{role}}"), lines],
-              size=(12, 9)).limit(min=0, max=100).fixed(**marked).runbook(*runbook("anomaly")),
+              size=(12, 9)).limit(min=0, max=100).rules(**marked).runbook(*runbook("anomaly")),
         graph("Scores, by mount", "Probing and logins touch no role: they show here, by secret engine or auth method.",
               "none", [(f"{highest(MOUNT_SCORE, *mounts)} > 0", "{{vault_namespace}}/{{mount}}"), lines],
-              size=(12, 9)).limit(min=0, max=100).fixed(**marked).link(*SECURITY),
+              size=(12, 9)).limit(min=0, max=100).rules(**marked).link(*SECURITY),
     ]
 
 
@@ -96,7 +96,7 @@ def expected():
                   (summed("leasewatch_credentials_issue_rate", window="1h"), "observed"),
                   (f"sum ({highest(EXPECTED, 'cluster', *ROLE)})", "usual"),
                   (f"sum ({highest(UPPER, 'cluster', *ROLE)})", "bound"),
-              ], size=(12, 9)).fixed(observed="blue", usual="green", bound="red"),
+              ], size=(12, 9)).fixed(observed="blue", usual="green").rules(bound="red"),
         graph("Observed, as a share of the bound, by role", "1 is the bound that a role exceeds in one hour of a"
               " thousand. The ten highest at the end of the time shown.", "percentunit",
               [(largest(10, share, share.replace("}", "} @ end()")), "{{vault_namespace}}/{{mount}}{{role}}")],

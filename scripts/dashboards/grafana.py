@@ -68,6 +68,14 @@ class Panel:
             self.override(name, color={"mode": "fixed", "fixedColor": color})
         return self
 
+    def rules(self, **colors):
+        """Draws series as limits: dashed, with nothing below."""
+        for name, shade in colors.items():
+            self.override(
+                name, color={"mode": "fixed", "fixedColor": shade}, custom__fillOpacity=0,
+                custom__lineStyle={"fill": "dash", "dash": [8, 6]}, custom__lineWidth=2)
+        return self
+
     def link(self, title, url, new_tab=False):
         """Leads on to elsewhere."""
         links = self.json.setdefault("links", [])
@@ -150,7 +158,7 @@ def graph(title, description, unit, queries, thresholds=CALM, stacked=False, for
     made.defaults["min"] = 0
     made.defaults["custom"] = {
         "drawStyle": "bars" if form == "bars" else "line",
-        "fillOpacity": 60 if form == "bars" else 25 if stacked else 8,
+        "fillOpacity": 60 if form == "bars" else 25 if stacked else 0,
         "lineInterpolation": "stepAfter" if form == "step" else "linear",
         "lineWidth": 1,
         "showPoints": "never",

@@ -56,7 +56,7 @@ def vault():
             Column("Active since", f"{highest('leasewatch_vault_active_since_timestamp_seconds', *NODE)} * 1000",
                    "dateTimeFromNow"),
             Column("Info", f"max by (cluster, node, product, version, cluster_name) ({own('leasewatch_vault_info')})"),
-        ], "Active", size=(24, 7), hidden=("Value #J",),
+        ], "Active", size=(24, 5), hidden=("Value #J",),
         renamed={"cluster": "Cluster", "node": "Node", "product": "Product", "version": "Version",
                  "cluster_name": "Vault cluster"},
     ).runbook(*runbook("unreachable"), *runbook("sealed"))
@@ -121,7 +121,7 @@ def exporters():
             Column("Memory", f"max by (instance) ({process('process_resident_memory_bytes')})", "bytes"),
             Column("Running", f"time() - max by (instance) ({process('process_start_time_seconds')})", "s"),
             Column("Build", f"max by (instance, version, revision) ({own('leasewatch_build_info')})"),
-        ], "Running", size=(24, 7), hidden=("Value #I",),
+        ], "Running", size=(24, 5), hidden=("Value #I",),
             renamed={"instance": "Exporter", "version": "Version", "revision": "Revision"})
         .runbook(*runbook("exporter")),
         graph("Processor", "Share of one core.", "percentunit",
@@ -148,7 +148,7 @@ def logs():
                    thresholds=["text", (1, "orange")]),
             Column("Late lines", f"sum by (instance, source) ({own('leasewatch_log_late_total')})"),
             Column("Rotations", f"sum by (instance, source) ({own('leasewatch_log_rotations_total')})"),
-        ], "Behind", size=(24, 7), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("lag")),
+        ], "Behind", size=(24, 5), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("lag")),
         graph("Lines read", "Per second. Nothing from the audit log while Vault is active means that it does not log, or"
               " that the file is another.", "cps",
               [(rate("leasewatch_log_lines_total", *SOURCE), "{{instance}} {{source}}")], size=(8, 7))
@@ -159,14 +159,12 @@ def logs():
               [(highest("leasewatch_log_lag_seconds", *SOURCE), "{{instance}} {{source}}")], ["green", (60, "orange")],
               size=(8, 7)).runbook(*runbook("lag")),
         graph("Lines that cannot be understood", "For each step of time, by reason. They are skipped.", "short",
-              [(happened("leasewatch_log_unreadable_total", "source", "reason", window="$__interval"),
-                "{{source}} {{reason}}")], form="bars", stacked=True, size=(12, 7)).every("1m")
+              [(happened("leasewatch_log_unreadable_total", "reason", window="$__interval"), "{{reason}}")], form="bars", stacked=True, size=(12, 7)).every("1m")
         .runbook(*runbook("losing")),
         graph("Gaps and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
               " broke. For each step of time.", "short", [
                   (happened("leasewatch_log_gaps_total", "source", window="$__interval"), "gap in {{source}}"),
-                  (happened("leasewatch_log_rotations_total", "source", "kind", window="$__interval"),
-                   "{{source}} {{kind}}"),
+                  (happened("leasewatch_log_rotations_total", "kind", window="$__interval"), "{{kind}}"),
               ], form="bars", stacked=True, size=(12, 7)).every("1m").runbook(*runbook("losing")),
     ]
 

@@ -99,7 +99,7 @@ def alerts():
         ("alertname", *labels),
         [Column("Firing", f"sum by (alertname, {', '.join(labels)}) ({firing})")],
         "Firing",
-        size=(10, 8),
+        size=(10, 6),
         renamed={"alertname": "Alert", "severity": "Severity", "vault_namespace": "Namespace", "mount": "Mount",
                  "role": "Role"},
         link=("alertname", "Runbook", "${runbooks}/${__data.fields.Alert}.md"),
@@ -123,7 +123,7 @@ def troubled():
                    decimals=0, thresholds=red),
         ],
         "Overdue",
-        size=(14, 8),
+        size=(14, 6),
         renamed={"vault_namespace": "Namespace", "mount": "Mount", "role": "Role"},
         link=a_role(REVOCATION),
     )
@@ -161,5 +161,5 @@ def course():
                   (f"{score} > 0", "{{vault_namespace}}/{{mount}}"),
                   (highest("leasewatch_anomaly_threshold", "severity"), "{{severity}} from here"),
               ], size=(8, 8)).limit(min=0, max=100)
-        .fixed(**{"notice from here": "orange", "page from here": "red"}).link(*ANOMALIES),
+        .rules(**{"notice from here": "orange", "page from here": "red"}).link(*ANOMALIES),
     ]

@@ -91,7 +91,7 @@ def roles():
             Column("Failed attempts", f"topk by ({', '.join(ROLE)}) (1, {failed} > 0)", decimals=0),
         ],
         "Overdue",
-        size=(24, 9),
+        size=(24, 6),
         renamed={"vault_namespace": "Namespace", "mount": "Mount", "role": "Role", "reason": "Cause"},
         link=a_role(LEASES),
     ).runbook(*runbook("irrevocable"))

@@ -38,8 +38,18 @@ const OPTIONS: &[(&str, &[&str])] = &[
     ("table", &["cellHeight", "footer", "showHeader", "sortBy"]),
 ];
 /// Properties that an override may set.
-const PROPERTIES: &[&str] =
-    &["unit", "decimals", "thresholds", "mappings", "custom.cellOptions", "links", "color"];
+const PROPERTIES: &[&str] = &[
+    "unit",
+    "decimals",
+    "thresholds",
+    "mappings",
+    "links",
+    "color",
+    "custom.cellOptions",
+    "custom.fillOpacity",
+    "custom.lineStyle",
+    "custom.lineWidth",
+];
 
 /// Every panel that is not a row, with words to find it by.
 fn panels(boards: &[(String, String, Dashboard)]) -> impl Iterator<Item = (String, &Panel)> {

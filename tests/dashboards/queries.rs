@@ -52,11 +52,14 @@ const NOT_IN_A_DEMO: &[(&str, &[(&str, &str, &str)])] = &[
             ("security", "Root credentials of databases", "AB"),
         ],
     ),
-    ("its roles fit the budget, and listing is off", &[
-        ("health", "Label sets beyond the budget", "A"),
-        ("leases", "Not known by the ledger", "B"),
-    ]),
-    ("somebody may or may not guess at roles while it is looked at", &[("security", "Roles that do not exist", "A")]),
+    (
+        "its roles fit the budget, and listing is off",
+        &[("health", "Label sets beyond the budget", "A"), ("leases", "Not known by the ledger", "B")],
+    ),
+    (
+        "somebody may or may not guess at roles while it is looked at",
+        &[("security", "Roles that do not exist", "A")],
+    ),
     ("no rules are loaded", &[("overview", "Firing alerts", "A")]),
 ];
 
