@@ -34,6 +34,7 @@ pub(crate) struct List<T> {
 }
 
 /// The menu of all dashboards.
+#[allow(clippy::struct_excessive_bools, reason = "the fields are Grafana's")]
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct BoardLink {

@@ -11,9 +11,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// How long a query may wait for its first data: a scrape or two, and something to happen.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Queries that a demo gives no data for, by the reason: dashboard, panel, and the letters of its
-/// queries. The recorded page has data for them.
-const NOT_IN_A_DEMO: &[(&str, &[(&str, &str, &str)])] = &[
+/// Queries of one panel: dashboard, title, and the letters of the queries.
+type Asked = (&'static str, &'static str, &'static str);
+
+/// Queries that a demo gives no data for, by the reason. The recorded page has data for them.
+const NOT_IN_A_DEMO: &[(&str, &[Asked])] = &[
     (
         "what is usual at an hour of the week takes a week to learn, and the test's past is shorter",
         &[
@@ -80,7 +82,7 @@ fn queries(boards: &[(String, String, Dashboard)]) -> Vec<Query<'_>> {
         let name = board.uid.strip_prefix("leasewatch-").unwrap();
         for panel in &board.panels {
             for target in &panel.targets {
-                let listed = |(of, title, ids): &(&str, &str, &str)| {
+                let listed = |(of, title, ids): &Asked| {
                     *of == name && *title == panel.title && ids.contains(&target.ref_id)
                 };
                 all.push(Query {

@@ -2,7 +2,7 @@
 //! each scrape to the next; what it holds is what a demo never has.
 
 use crate::repository;
-use crate::support::exposition::Metrics;
+use crate::support::exposition::{Labels, Metrics};
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -59,9 +59,8 @@ impl Recorded {
         for (labels, value) in self.page.matching("leasewatch_leases", &[]) {
             for minute in 0..75 {
                 let at = now - 7 * 86_400 - 900 + minute * 60;
-                let own =
-                    labels.iter().map(|(label, value)| format!(",{label}=\"{value}\"")).collect::<String>();
-                writeln!(text, "leasewatch_leases{{cluster=\"recorded\"{own}}} {value} {at}").unwrap();
+                writeln!(text, "leasewatch_leases{{cluster=\"recorded\",{}}} {value} {at}", written(labels))
+                    .unwrap();
             }
         }
         text + "# EOF\n"
@@ -90,4 +89,10 @@ fn at(page: &Metrics, scrape: u32) -> String {
         writeln!(text, "{name}{{{}}} {value}", labels.join(",")).unwrap();
     }
     text
+}
+
+/// Labels as a page has them.
+fn written(labels: &Labels) -> String {
+    let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+    labels.join(",")
 }
