@@ -251,6 +251,7 @@ def table(title, description, labels, columns, sort, size=(24, 9), hidden=(), re
             properties["mappings"] = [mapping(column.mappings)]
         if column.thresholds:
             properties["thresholds"] = steps(column.thresholds)
+        if column.thresholds or column.mappings:
             properties["custom__cellOptions"] = {"type": "color-text"}
         made.override(column.name, **properties)
     if link:

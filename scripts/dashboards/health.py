@@ -128,9 +128,9 @@ def exporters():
               [(f"rate({process('process_cpu_seconds_total')}[$__rate_interval])", "{{instance}}")], size=(8, 7)),
         graph("Memory", "Resident.", "bytes", [(process("process_resident_memory_bytes"), "{{instance}}")], size=(8, 7)),
         graph("Label sets beyond the budget", "Counted under (other) from then on, by metric: raise labels.budget, or"
-              " look who invents names. In the time shown.", "short",
-              [(happened("leasewatch_label_overflow_total", "metric", window="$__range"), "{{metric}}")],
-              ["green", (1, "orange")], size=(8, 7)).runbook(*runbook("budget")),
+              " look who invents names. For each step of time.", "short",
+              [(happened("leasewatch_label_overflow_total", "metric", window="$__interval"), "{{metric}}")],
+              form="bars", stacked=True, size=(8, 7)).every("1m").runbook(*runbook("budget")),
     ]
 
 
