@@ -40,8 +40,8 @@ def now():
              summed("leasewatch_anomaly_open_episodes", severity="page"), NONE).runbook(*runbook("anomaly")),
         stat("Notices open", "Open episodes that are a notice and do not page.", "short",
              summed("leasewatch_anomaly_open_episodes", severity="notice"), FEW).runbook(*runbook("notice")),
-        stat("Highest score", "25 comes once a day by chance in the whole cluster, 43 once a week, 79 once a year.",
-             "none", highest(MOUNT_SCORE), RARE, empty="0", decimals=0),
+        stat("Highest score", "25 comes once a day by chance in the whole cluster, 43 once a week, 79 once a year."
+             " Colours are those of a budget of one page a week.", "none", highest(MOUNT_SCORE), RARE, empty="0", decimals=0),
         stat("Pages in this time", "Episodes that came to page in the time shown.", "short",
              happened("leasewatch_anomaly_episodes_total", window="$__range", severity="page")),
         stat("Subjects", "Clients, roles and mounts that have a model of their own.", "short",

@@ -104,7 +104,7 @@ def alerts():
                  "role": "Role"},
         link=("alertname", "Runbook", "${runbooks}/${__data.fields.Alert}.md"),
     )
-    made.defaults["noValue"] = "None fires"
+    made.defaults["noValue"] = "None fires, or no rules are loaded"
     return made
 
 

@@ -57,7 +57,7 @@ def attempts():
                   (gauge(TRIED, "failed_attempts"), "{{failed_attempts}} failed"),
                   (gauge("leasewatch_leases_stuck"), "stuck"),
               ], stacked=True)
-        .fixed(**{"1 failed": "light-yellow", "2 failed": "yellow", "3 failed": "light-orange", "4 failed": "orange",
+        .fixed(**{"1 failed": "light-blue", "2 failed": "yellow", "3 failed": "light-orange", "4 failed": "orange",
                   "5 failed": "dark-orange", "stuck": "red"}).runbook(*runbook("retrying")),
         graph("Retried, by cause", "By the cause of the last failure. object_dependency: the database user owns things;"
               " missing_role: it is gone or never was; permission: Vault's own user may not drop it; connection,"

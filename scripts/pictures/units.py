@@ -6,7 +6,7 @@ import time
 COLORS = {
     "green": "#73BF69", "light-green": "#96D98D", "dark-green": "#37872D",
     "yellow": "#FADE2A", "light-yellow": "#FFEE52", "orange": "#FF9830", "light-orange": "#FFB357",
-    "dark-orange": "#FA6400", "red": "#F2495C", "dark-red": "#C4162A", "blue": "#5794F2", "dark-blue": "#1F60C4",
+    "dark-orange": "#FA6400", "red": "#F2495C", "dark-red": "#C4162A", "blue": "#5794F2", "light-blue": "#8AB8FF", "dark-blue": "#1F60C4",
     "purple": "#B877D9", "text": "#CCCCDC",
 }
 PALETTE = ["#7EB26D", "#EAB839", "#6ED0E0", "#EF843C", "#E24D42", "#1F78C1", "#BA43A9", "#705DA0", "#508642",
