@@ -4,7 +4,7 @@ No Grafana: this reads the dashboards' JSON, asks a Prometheus the same queries,
 panels in their grid by Chromium. It needs a release build of leasewatch, Debian's prometheus,
 chromium and pngquant, and no more Python than its standard library.
 
-    python3 scripts/pictures [--minutes N] [--prometheus URL] [--out FOLDER] [NAME…]
+    python3 scripts/pictures [--minutes N] [--prometheus URL] [--out FOLDER] [--html] [NAME…]
 """
 
 import argparse
@@ -33,14 +33,16 @@ def say(text):
     print(f"pictures: {text}", file=sys.stderr)
 
 
-def draw(name, url, folder, out):
-    """One picture."""
+def draw(name, url, folder, out, html):
+    """One picture, or the page that it is taken of."""
     board = json.loads((ROOT / f"dashboards/leasewatch-{name}.json").read_text())
     back = TIMES.get(name, board["time"]["from"].removeprefix("now-"))
     note = f"last {back} of a demo, every variable at All"
     text, (width, height) = page(board, Prometheus(url, seconds(back)), note)
-    source, picture = folder / f"{name}.html", out / f"{name}.png"
+    source, picture = (out if html else folder) / f"{name}.html", out / f"{name}.png"
     source.write_text(text)
+    if html:
+        return
     chromium = tool("chromium", "apt-get install chromium")
     subprocess.run([chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={folder}/chromium",
                     f"--window-size={width},{height}", f"--screenshot={picture}", source.as_uri()],
@@ -55,6 +57,7 @@ def main():
     reader.add_argument("--minutes", type=int, default=12, help="how long the demo is scraped before (default 12)")
     reader.add_argument("--prometheus", metavar="URL", help="one that is there already, instead of a demo")
     reader.add_argument("--leasewatch", default=str(ROOT / "target/release/leasewatch"), help="the program")
+    reader.add_argument("--html", action="store_true", help="write pages, and take no pictures of them")
     reader.add_argument("--out", type=Path, default=ROOT / "docs/pictures")
     arguments = reader.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -64,7 +67,7 @@ def main():
             folder, arguments.leasewatch, arguments.minutes, say)
         with there as url:
             for name in arguments.names or SHOWN:
-                draw(name, url, folder, arguments.out)
+                draw(name, url, folder, arguments.out, arguments.html)
 
 
 if __name__ == "__main__":

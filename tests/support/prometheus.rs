@@ -61,6 +61,11 @@ impl Prometheus {
         Self { process, port, dir }
     }
 
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// What a path of the API answers to these parameters: its `data`, or the error.
     pub(crate) fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
         let mut query = String::new();
