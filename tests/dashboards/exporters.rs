@@ -10,6 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const LEASE: &str = r#"vault_namespace="root",mount="db/",engine="database",role="app""#;
 const OPERATION: &str = r#"vault_namespace="root",mount="sys/",operation="audit_change",outcome="ok""#;
 
+/// Samples of one series: its exporter, its labels, how many minutes ago it begins, and its value
+/// so many minutes ago.
+type Series<'a> = (&'a str, &'a str, u64, fn(u64) -> f64);
+
 /// A past of eight hours, a sample a minute; panels look six hours back.
 struct Past {
     text: String,
@@ -22,9 +26,8 @@ impl Past {
         Self { text: String::new(), now }
     }
 
-    /// Samples of one metric, one after the other as its kind wants it: for each series the exporter,
-    /// its labels, how many minutes ago it begins, and its value so many minutes ago.
-    fn add(&mut self, name: &str, kind: &str, series: &[(&str, &str, u64, fn(u64) -> f64)]) {
+    /// Adds a metric, one series after the other as the format wants it.
+    fn add(&mut self, name: &str, kind: &str, series: &[Series]) {
         writeln!(self.text, "# TYPE {} {kind}", name.trim_end_matches("_total")).unwrap();
         for (exporter, labels, since, value) in series {
             for ago in (0..=*since).rev() {
