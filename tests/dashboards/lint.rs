@@ -3,14 +3,8 @@
 use crate::model::{Dashboard, Panel, all};
 use crate::repository;
 use crate::variables::used;
-use leasewatch::contract;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Series that are not leasewatch's own: Prometheus makes them.
-const OF_PROMETHEUS: &[&str] = &["up", "ALERTS"];
-/// The process collector's, which every exporter has.
-const OF_PROCESS: &[&str] =
-    &["process_cpu_seconds_total", "process_resident_memory_bytes", "process_start_time_seconds"];
 /// What Grafana fills in by itself.
 const OF_GRAFANA: &[&str] =
     &["__rate_interval", "__interval", "__range", "__url_time_range", "__all_variables", "__data"];
@@ -170,61 +164,6 @@ fn every_variable_is_declared_and_used() {
         // The format `regex` escapes slashes, which no string of PromQL takes.
         assert!(!text.contains(":regex}"), "{file}");
     }
-}
-
-#[test]
-fn every_metric_is_one_that_leasewatch_exports() {
-    let kinds: BTreeMap<&str, leasewatch::snapshot::Kind> =
-        contract::all().map(|metric| (metric.name, metric.kind)).collect();
-    let mut shown = BTreeSet::new();
-    for (file, _, board) in all() {
-        let of_panels =
-            board.panels.iter().flat_map(|panel| panel.targets.iter().map(|target| target.expr.as_str()));
-        let others = board.annotations.list.iter().map(|each| each.expr.as_str());
-        let asked = board.templating.list.iter().filter_map(|variable| variable.asks());
-        for expression in of_panels.chain(others).chain(asked) {
-            let series = series(expression);
-            assert!(!series.is_empty(), "{file}: {expression} asks for nothing");
-            for (name, labels) in series {
-                if OF_PROMETHEUS.contains(&name) || OF_PROCESS.contains(&name) {
-                    continue;
-                }
-                let plain = name.strip_suffix("_bucket").unwrap_or(name);
-                let metric = contract::all().find(|metric| metric.name == plain);
-                let metric = metric.unwrap_or_else(|| panic!("{file}: {name} is not exported: {expression}"));
-                let histogram = kinds[plain] == leasewatch::snapshot::Kind::Histogram;
-                assert_eq!(histogram, plain != name, "{file}: {name}");
-                for label in labels {
-                    let known = metric.labels.contains(&label) || ["cluster", "job"].contains(&label);
-                    assert!(known, "{file}: {name} has no label {label}: {expression}");
-                }
-                shown.insert(metric.name);
-            }
-        }
-    }
-    let left: Vec<_> = kinds.keys().filter(|name| !shown.contains(*name)).collect();
-    assert!(left.is_empty(), "no dashboard shows {left:?}");
-}
-
-/// Names of series with a selector, and the labels that it matches.
-fn series(expression: &str) -> Vec<(&str, Vec<&str>)> {
-    let word = |next: char| next.is_ascii_alphanumeric() || next == '_';
-    let mut found = Vec::new();
-    let variable = expression.strip_prefix("label_values(");
-    if let Some((name, _)) =
-        variable.and_then(|rest| rest.split_once(", ")).filter(|(name, _)| !name.contains('{'))
-    {
-        found.push((name, Vec::new()));
-    }
-    for (at, _) in expression.match_indices('{') {
-        let before = &expression[..at];
-        let name = &before[before.rfind(|next| !word(next)).map_or(0, |last| last + 1)..];
-        let inside = expression[at + 1..].split_once('}').map_or("", |(inside, _)| inside);
-        let labels = inside.split("\", ").map(|matcher| matcher.split(['=', '!']).next().unwrap_or_default());
-        assert!(!name.is_empty(), "a selector without a name in {expression}");
-        found.push((name, labels.collect()));
-    }
-    found
 }
 
 #[test]

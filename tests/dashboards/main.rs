@@ -5,6 +5,7 @@
 #![allow(dead_code, reason = "other tests use the rest of the support")]
 
 mod exporters;
+mod expressions;
 mod lint;
 mod model;
 mod queries;
