@@ -66,7 +66,7 @@ def vault():
                  [(state, "{{cluster}} {{node}}")], STATES, size=(12, 7)).runbook(*runbook("no_active")),
         graph("Vault's own count of leases", "Of every kind, service tokens included. Vault warns above 256,000.", "short",
               [(gauge("leasewatch_vault_leases", *NODE), "{{cluster}} {{node}}")], ["green", (256000, "red")],
-              size=(12, 7)).runbook(*runbook("growth")),
+              size=(12, 7)).runbook(*runbook("limit")),
     ]
 
 
@@ -97,7 +97,7 @@ def counters():
               ], form="bars", stacked=True, size=(12, 7)).every("1m").runbook(*runbook("no_active")),
         stat("Warnings of too many leases", "Times that Vault's server log warned of its number of leases, in the time"
              " shown.", "short", happened("leasewatch_vault_lease_count_warnings_total", window="$__range"), NONE,
-             size=(6, 7)).runbook(*runbook("growth")),
+             size=(6, 7)).runbook(*runbook("limit")),
         stat("Own token expires", "When the exporter's own token expires.", "dateTimeFromNow",
              f"{lowest('leasewatch_vault_token_expiry_timestamp_seconds')} * 1000", empty="never", size=(6, 7))
         .runbook(*runbook("token")),
@@ -160,7 +160,7 @@ def logs():
               size=(8, 7)).runbook(*runbook("lag")),
         graph("Lines that cannot be understood", "For each step of time, by reason. They are skipped.", "short",
               [(happened("leasewatch_log_unreadable_total", "reason", window="$__interval"), "{{reason}}")], form="bars", stacked=True, size=(12, 7)).every("1m")
-        .runbook(*runbook("losing")),
+        .runbook(*runbook("unreadable")),
         graph("Gaps and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
               " broke. For each step of time.", "short", [
                   (happened("leasewatch_log_gaps_total", "source", window="$__interval"), "gap in {{source}}"),

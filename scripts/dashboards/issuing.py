@@ -2,14 +2,13 @@
 
 from dashboard import Dashboard
 from grafana import Column, graph, heatmap, stat, table
-from overview import OURS
+from overview import OURS, REFUSED
 from promql import ROLE, gauge, increase, largest, quantile, rate, select, share, summed
 from where import LEASES, SECURITY, a_role, runbook
 
 ISSUED = "leasewatch_credentials_issued_total"
 FAILED = "leasewatch_credential_failures_total"
 TOOK = "leasewatch_credential_issue_duration_seconds"
-THEIRS = "!~backend|quota|other"
 
 
 def make():
@@ -46,9 +45,9 @@ def now():
         stat("Issuing fails", "Share of requests for credentials in 15 minutes that failed for a reason that is not the"
              " client's.", "percentunit", of_all(reason=OURS), ["green", (0.01, "orange"), (0.05, "red")], decimals=1)
         .runbook(*runbook("failing")),
-        stat("Refused", "Share of requests for credentials in 15 minutes that were refused, or asked for what does not"
-             " exist.", "percentunit", of_all(reason=THEIRS), ["green", (0.05, "orange"), (0.25, "red")], decimals=1)
-        .link(*SECURITY),
+        stat("Refused", "Share of requests for credentials in 15 minutes that were refused by a policy, a token or a"
+             " quota, or asked for what does not exist.", "percentunit", of_all(reason=REFUSED), ["green", (0.05, "orange"), (0.25, "red")], decimals=1)
+        .link(*SECURITY).runbook(*runbook("refused")),
         stat("Half faster than", "Median time from request to response, over the time shown.", "s",
              f"histogram_quantile(0.5, {increase(TOOK + '_bucket', 'le', window='$__range')})"),
         stat("95 % faster than", "95th percentile of the time from request to response, over the time shown.", "s",
@@ -62,7 +61,7 @@ def rates():
     return [
         graph("Issued, by role", "The ten roles with most credentials in the time shown, per second.", "cps",
               [(largest(10, rate(ISSUED, *ROLE), ranked), "{{vault_namespace}}/{{mount}}{{role}}")],
-              stacked=True, list_right=True, size=(16, 9)).link(*LEASES),
+              stacked=True, list_right=True, size=(16, 9)).link(*LEASES).runbook(*runbook("stopped")),
         graph("In the log's own time", "The same by the clock of the audit log: no leap where leasewatch had been away"
               " and caught up.", "cps",
               [(summed("leasewatch_credentials_issue_rate", "window"), "over {{window}}")], size=(8, 9)),
@@ -110,7 +109,7 @@ def roles():
         [
             Column("Issued", in_range(ISSUED), decimals=0),
             Column("Failed", f"{in_range(FAILED, reason=OURS)} > 0", decimals=0, thresholds=["red"]),
-            Column("Refused", f"{in_range(FAILED, reason=THEIRS)} > 0", decimals=0, thresholds=["orange"]),
+            Column("Refused", f"{in_range(FAILED, reason=REFUSED)} > 0", decimals=0, thresholds=["orange"]),
             Column("Leases out", gauge("leasewatch_leases", *ROLE)),
             Column("Known by", f"max by ({', '.join(ROLE)}, connection, team) ({select('leasewatch_role_info')})"),
         ],

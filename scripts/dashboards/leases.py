@@ -124,7 +124,7 @@ def beside():
               " ledger knows of. It warns above 256,000.", "short", [
                   (gauge("leasewatch_vault_leases", "cluster", "node"), "Vault {{cluster}} {{node}}"),
                   (f"{gauge('leasewatch_leases')} + {gauge('leasewatch_token_leases')}", "ledger, with tokens"),
-              ], ["green", (256000, "red")], size=(8, 8)).runbook(*runbook("growth")),
+              ], ["green", (256000, "red")], size=(8, 8)).runbook(*runbook("limit")),
         graph("Not known by the ledger", "Unknown: out, though their issue was not seen. Drift: the ledger's count minus"
               " Vault's at the last listing, where listing is on.", "short", [
                   (gauge("leasewatch_leases_unknown"), "unknown"),

@@ -6,7 +6,9 @@ from promql import ROLE, age, gauge, highest, increase, largest, rate, select, s
 from where import ANOMALIES, HEALTH, ISSUING, LEASES, OVERVIEW, REVOCATION, a_role, runbook
 
 #: Failures that are not the client's doing.
-OURS = "~backend|quota|other"
+OURS = "~backend|other"
+#: Those that are, or a quota's.
+REFUSED = "!~backend|other"
 #: One is too many.
 NONE = ["green", (1, "red")]
 #: One is worth a look.
@@ -45,15 +47,15 @@ def vault():
              empty="not asked")
         .link(*HEALTH).runbook(*runbook("silent")),
         stat("Issuing fails", "Share of requests for credentials in 15 minutes that failed for a reason that is not the"
-             " client's: the database, a quota, something unknown.", "percentunit",
+             " client's: the database, or something unknown.", "percentunit",
              share(failed, f"({failed} + {issued})"), ["green", (0.01, "orange"), (0.05, "red")], decimals=1)
         .link(*ISSUING).runbook(*runbook("failing")),
-        stat("Refused", "Share of requests for credentials in 15 minutes that were refused, or asked for what does not"
-             " exist: the client's doing, or its policy's.", "percentunit",
-             share(increase("leasewatch_credential_failures_total", window="15m", reason="!~backend|quota|other"),
+        stat("Refused", "Share of requests for credentials in 15 minutes that were refused by a policy, a token or a"
+             " quota, or asked for what does not exist.", "percentunit",
+             share(increase("leasewatch_credential_failures_total", window="15m", reason=REFUSED),
                    f"({increase('leasewatch_credential_failures_total', window='15m')} + {issued})"),
              ["green", (0.05, "orange"), (0.25, "red")], decimals=1)
-        .link(*ISSUING),
+        .link(*ISSUING).runbook(*runbook("refused")),
         stat("Anomalies that page", "Open episodes at or above the page threshold.", "short",
              summed("leasewatch_anomaly_open_episodes", severity="page"), NONE)
         .link(*ANOMALIES).runbook(*runbook("anomaly")),
@@ -79,10 +81,10 @@ def credentials():
         .link(*REVOCATION).runbook(*runbook("retrying")),
         stat("Last attempts", "Of those, the ones with four or five failed attempts: Vault gives up after six, within"
              " minutes.", "short", gauge("leasewatch_leases_retrying", failed_attempts="~4|5"), NONE)
-        .link(*REVOCATION).runbook(*runbook("retrying")),
+        .link(*REVOCATION).runbook(*runbook("last_attempts")),
         stat("Stuck", "Leases that Vault has given up by now, as far as its log tells: revoke them by hand.", "short",
              gauge("leasewatch_leases_stuck"), NONE)
-        .link(*REVOCATION).runbook(*runbook("irrevocable")),
+        .link(*REVOCATION).runbook(*runbook("stuck")),
         stat("Irrevocable", "Leases that Vault itself counts as irrevocable; this needs a token.", "short",
              gauge("leasewatch_leases_irrevocable"), NONE, empty="no token")
         .link(*REVOCATION).runbook(*runbook("irrevocable")),
@@ -90,7 +92,7 @@ def credentials():
 
 
 def alerts():
-    firing = 'ALERTS{alertstate="firing", alertname=~"(Vault|Leasewatch).*", cluster=~"$cluster"}'
+    firing = 'ALERTS{alertstate="firing", alertname=~"Leasewatch.*", cluster=~"$cluster"}'
     labels = ("severity", "vault_namespace", "mount", "role")
     made = table(
         "Firing alerts",

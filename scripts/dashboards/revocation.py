@@ -31,9 +31,9 @@ def now():
         .runbook(*runbook("retrying")),
         stat("Last attempts", "Of those, the ones with four or five failed attempts. Vault gives up after six, 5 to 15"
              " minutes after the first.", "short", gauge(TRIED, failed_attempts="~4|5"), NONE)
-        .runbook(*runbook("retrying")),
+        .runbook(*runbook("last_attempts")),
         stat("Stuck", "Five attempts failed, the time of the sixth is over, and no word of success came.", "short",
-             gauge("leasewatch_leases_stuck"), NONE).runbook(*runbook("irrevocable")),
+             gauge("leasewatch_leases_stuck"), NONE).runbook(*runbook("stuck")),
         stat("Irrevocable", "What Vault itself has given up, from its API; this needs a token. It tries these again"
              " after a day.", "short", gauge("leasewatch_leases_irrevocable"), NONE, empty="no token")
         .runbook(*runbook("irrevocable")),
@@ -58,7 +58,7 @@ def attempts():
                   (gauge("leasewatch_leases_stuck"), "stuck"),
               ], stacked=True)
         .fixed(**{"1 failed": "light-blue", "2 failed": "yellow", "3 failed": "light-orange", "4 failed": "orange",
-                  "5 failed": "dark-orange", "stuck": "red"}).runbook(*runbook("retrying")),
+                  "5 failed": "dark-orange", "stuck": "red"}).runbook(*runbook("last_attempts")),
         graph("Retried, by cause", "By the cause of the last failure. object_dependency: the database user owns things;"
               " missing_role: it is gone or never was; permission: Vault's own user may not drop it; connection,"
               " timeout: the database is away.", "short",
@@ -94,7 +94,7 @@ def roles():
         size=(24, 6),
         renamed={"vault_namespace": "Namespace", "mount": "Mount", "role": "Role", "reason": "Cause"},
         link=a_role(LEASES),
-    ).runbook(*runbook("irrevocable"))
+    ).runbook(*runbook("stuck"))
 
 
 def ends():
@@ -104,7 +104,7 @@ def ends():
               [(rate("leasewatch_revocations_total", "cause"), "{{cause}}")], stacked=True, size=(8, 8)),
         graph("Requests to revoke", "Per second, by form and outcome; queued is not yet done.", "cps",
               [(f"{rate('leasewatch_revocation_requests_total', 'form', 'outcome')} > 0", "{{form}}, {{outcome}}")],
-              size=(8, 8)).runbook(*runbook("shutdown")),
+              size=(8, 8)).runbook(*runbook("stuck")),
         graph("What Vault counts", "Automatic revocations that Vault started and that failed, every retry included, and"
               " users that databases did not delete, per second.", "cps", [
                   (rate("leasewatch_vault_lease_revocation_attempts_total", *nodes), "started {{cluster}} {{node}}"),

@@ -14,41 +14,46 @@ ANOMALIES = _board("anomalies", "Anomalies")
 SECURITY = _board("security", "Security")
 HEALTH = _board("health", "Health")
 
-#: The alerts whose runbooks say what to do, by what a panel is about.
+#: The alerts whose runbooks say what to do, by what a panel is about; without their common prefix.
 RUNBOOKS = {
-    "unreachable": ("VaultUnreachable",),
-    "sealed": ("VaultSealed",),
-    "no_active": ("VaultNoActiveNode",),
-    "silent": ("VaultAuditLogSilent",),
-    "audit_failing": ("VaultAuditFailing",),
-    "failing": ("VaultCredentialsFailing",),
-    "slow": ("VaultIssuingSlow",),
-    "anomaly": ("VaultAnomaly",),
-    "notice": ("VaultAnomalyNotice",),
-    "overdue": ("VaultLeasesOverdue",),
-    "retrying": ("VaultRevocationsFailing",),
-    "irrevocable": ("VaultLeasesIrrevocable",),
-    "mass_expiry": ("VaultMassExpiry",),
-    "growth": ("VaultLeasesGrowing",),
-    "renewals": ("VaultRenewalsFailing",),
-    "shutdown": ("VaultRevocationDenied",),
-    "root_token": ("VaultRootTokenUsed",),
-    "audit_changed": ("VaultAuditChanged",),
-    "policy_changed": ("VaultPolicyChanged",),
-    "probing": ("VaultDenialProbing",),
-    "rotation": ("VaultRootNeverRotated",),
-    "token": ("LeasewatchTokenExpiring",),
-    "exporter": ("LeasewatchDown",),
-    "budget": ("LeasewatchLabelBudget",),
-    "lag": ("LeasewatchLagging",),
-    "losing": ("LeasewatchLosingLines",),
-    "scrape": ("LeasewatchScrapeFailing",),
+    "unreachable": ("VaultDown", "VaultNodeDown"),
+    "sealed": ("VaultSealed", "VaultUninitialized"),
+    "no_active": ("VaultNoActiveNode", "VaultSeveralActiveNodes"),
+    "silent": ("AuditLogSilent",),
+    "audit_failing": ("AuditDeviceFailing",),
+    "failing": ("CredentialsFailingFast", "CredentialsFailingSlow"),
+    "refused": ("CredentialsDenied",),
+    "stopped": ("IssuingStopped",),
+    "slow": ("IssuingSlow",),
+    "anomaly": ("AnomalyPage",),
+    "notice": ("AnomalyNotice",),
+    "overdue": ("LeasesOverdue",),
+    "retrying": ("RevocationFailing",),
+    "last_attempts": ("RevocationNearlyGivenUp",),
+    "stuck": ("LeasesStuck",),
+    "irrevocable": ("LeasesIrrevocable",),
+    "mass_expiry": ("MassExpiry",),
+    "growth": ("LeasesGrowing",),
+    "limit": ("LeaseLimitNear",),
+    "renewals": ("RenewalsFailing",),
+    "root_token": ("RootTokenUsed",),
+    "audit_changed": ("AuditDeviceChanged",),
+    "policy_changed": ("PolicyChanged", "DatabaseConfigChanged"),
+    "probing": ("DenialProbing",),
+    "rotation": ("RootCredentialNeverRotated",),
+    "token": ("TokenExpiring",),
+    "exporter": ("Down", "CheckpointFailing"),
+    "budget": ("LabelBudgetExhausted",),
+    "lag": ("Lagging",),
+    "losing": ("LinesLost",),
+    "unreadable": ("LogUnreadable",),
+    "scrape": ("ScrapeFailing",),
 }
 
 
 def runbook(about):
     """The alerts whose runbooks are about this."""
-    return RUNBOOKS[about]
+    return [f"Leasewatch{name}" for name in RUNBOOKS[about]]
 
 
 def a_role(board):
