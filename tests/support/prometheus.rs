@@ -1,11 +1,12 @@
-//! A real Prometheus that scrapes one target, and promtool.
+//! A real Prometheus that scrapes, and has a past where it is given one; and promtool.
 
 use super::http::Request;
 use super::process::{Process, command, on_free_port};
 use super::{eventually, program};
+use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -20,18 +21,33 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts one that scrapes this loopback port each second, as job `leasewatch`.
     pub(crate) fn start(target_port: u16) -> Self {
+        let jobs =
+            format!("- job_name: leasewatch\n  static_configs:\n  - targets: ['127.0.0.1:{target_port}']\n");
+        Self::with_past(&jobs, &[])
+    }
+
+    /// Starts one with these `scrape_configs`, scraped each second, and with a past: files of
+    /// `OpenMetrics` text with times.
+    pub(crate) fn with_past(jobs: &str, past: &[&Path]) -> Self {
         let dir = tempfile::Builder::new().prefix("leasewatch-prom-").tempdir().unwrap();
+        let data = dir.path().join("data");
+        for file in past {
+            let made = command(&program("promtool", &["/usr/bin/promtool".into()]))
+                .args(["tsdb", "create-blocks-from", "--max-block-duration=768h", "openmetrics"])
+                .args([*file, &data])
+                .output()
+                .unwrap();
+            assert!(made.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&made.stderr));
+        }
         let config = dir.path().join("prometheus.yml");
-        let text = format!(
-            "global: {{scrape_interval: 1s, scrape_timeout: 1s}}\n\
-             scrape_configs:\n- job_name: leasewatch\n  static_configs:\n  - targets: ['127.0.0.1:{target_port}']\n"
-        );
+        let text = format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
         std::fs::write(&config, text).unwrap();
         let start = |port: u16| {
             let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
             command
                 .arg(format!("--config.file={}", config.display()))
-                .arg(format!("--storage.tsdb.path={}", dir.path().join("data").display()))
+                .arg(format!("--storage.tsdb.path={}", data.display()))
+                .arg("--storage.tsdb.retention.time=90d")
                 .arg(format!("--web.listen-address=127.0.0.1:{port}"))
                 .current_dir(dir.path());
             Process::start("prometheus", &mut command, &dir.path().join("prometheus.log"))
@@ -45,18 +61,29 @@ impl Prometheus {
         Self { process, port, dir }
     }
 
-    /// The value of an expression that gives one sample; none when it gives nothing yet.
-    pub(crate) fn query(&self, expression: &str) -> Option<f64> {
-        let encoded = expression.bytes().fold(String::new(), |mut text, byte| {
-            write!(text, "%{byte:02X}").unwrap();
-            text
-        });
-        let reply = Request::new("GET", &format!("/api/v1/query?query={encoded}"))
+    /// Where it answers.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// What a path of the API answers to these parameters: its `data`, or the error.
+    pub(crate) fn api(&self, path: &str, parameters: &[(&str, &str)]) -> Result<Value, String> {
+        let mut query = String::new();
+        for (name, value) in parameters {
+            write!(query, "{}{name}={}", if query.is_empty() { '?' } else { '&' }, encoded(value)).unwrap();
+        }
+        let reply = Request::new("GET", &format!("/api/v1/{path}{query}"))
             .send(self.port)
             .expect("Prometheus answers");
-        assert_eq!(reply.status, 200, "{expression}: {}", reply.text());
-        let json = reply.json();
-        let result = json["data"]["result"].as_array().expect("a vector");
+        let mut json = reply.json();
+        if reply.status == 200 { Ok(json["data"].take()) } else { Err(reply.text()) }
+    }
+
+    /// The value of an expression that gives one sample; none when it gives nothing yet.
+    pub(crate) fn query(&self, expression: &str) -> Option<f64> {
+        let data =
+            self.api("query", &[("query", expression)]).unwrap_or_else(|why| panic!("{expression}: {why}"));
+        let result = data["result"].as_array().expect("a vector");
         assert!(result.len() < 2, "more than one sample for {expression}: {result:?}");
         result.first().map(|sample| sample["value"][1].as_str().unwrap().parse().unwrap())
     }
@@ -68,6 +95,14 @@ impl Prometheus {
             if now == Some(value) { Ok(()) } else { Err(format!("{now:?} instead of {value}")) }
         });
     }
+}
+
+/// Text as it may stand in an address.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut text, byte| {
+        write!(text, "%{byte:02X}").unwrap();
+        text
+    })
 }
 
 /// Holds a page against promtool's linter; its complaints fail the test.

@@ -22,14 +22,8 @@ const STEP: i64 = 300;
 const BATCH: usize = 10_000;
 /// A longer line is not in these logs.
 const MAX_LINE_BYTES: usize = 1 << 20;
-/// What changes seldom, or means little in the past: not worth its place.
-const LEFT_OUT: &[&Metric] = &[
-    &leases::EXPIRING,
-    &leases::OLDEST,
-    &leases::OBSERVED,
-    &leases::ROLE_DEFAULT_TTL,
-    &leases::ROLE_MAX_TTL,
-];
+/// What changes seldom: not worth its place.
+const LEFT_OUT: &[&Metric] = &[&leases::OBSERVED, &leases::ROLE_DEFAULT_TTL, &leases::ROLE_MAX_TTL];
 
 /// Which logs, and of which time.
 pub(super) struct History<'a> {
@@ -39,7 +33,7 @@ pub(super) struct History<'a> {
     pub(super) server: &'a [String],
     /// The first moment.
     pub(super) from: Timestamp,
-    /// The last one.
+    /// The last one; the logs must reach so far.
     pub(super) to: Timestamp,
     /// What Prometheus scrapes: its label `instance`.
     pub(super) instance: &'a str,
@@ -47,10 +41,24 @@ pub(super) struct History<'a> {
 
 /// All samples, by metric and labels.
 #[derive(Default)]
-struct Samples(BTreeMap<&'static str, (&'static Metric, AllSeries)>);
+struct Samples {
+    families: BTreeMap<&'static str, (&'static Metric, AllSeries)>,
+    /// Of the histograms' buckets.
+    bounds: BTreeMap<&'static str, &'static [f64]>,
+}
 
-/// By their labels, the number of each step and the value then.
-type AllSeries = BTreeMap<Vec<Arc<str>>, Vec<(u32, f64)>>;
+/// By their labels and part, the number of each step and the value then.
+type AllSeries = BTreeMap<(Vec<Arc<str>>, Part), Vec<(u32, f64)>>;
+
+/// What of its metric a series is; of a histogram there are several.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Whole,
+    /// By its number; beyond the bounds, the infinite one.
+    Bucket(usize),
+    Sum,
+    Count,
+}
 
 impl History<'_> {
     /// Reads the logs once more, from step to step, and writes what was at each; `each` is
@@ -68,11 +76,8 @@ impl History<'_> {
         let limits = Limits { label_sets: 2_000, leases: 1_000_000, anomaly: Settings::DEFAULT };
         let mut pipeline = Pipeline::new(limits, inputs);
         let mut samples = Samples::default();
-        for step in 0.. {
-            let at = self.from.plus_secs(i64::from(step) * STEP);
-            if at > self.to {
-                break;
-            }
+        for step in 0..=self.steps() {
+            let at = self.at(step);
             if !each(at) {
                 return Ok(());
             }
@@ -86,28 +91,52 @@ impl History<'_> {
         Ok(())
     }
 
-    fn print(&self, Samples(families): &Samples, out: &mut impl Write) -> io::Result<()> {
+    /// How many steps there are room for.
+    fn steps(&self) -> u32 {
+        let seconds = self.to.nanos_since(self.from).max(0) / 1_000_000_000;
+        u32::try_from(seconds / STEP).unwrap_or(u32::MAX)
+    }
+
+    /// The moment of a step. The last one is the end: what is scraped from then on continues it.
+    fn at(&self, step: u32) -> Timestamp {
+        self.to.plus_secs((i64::from(step) - i64::from(self.steps())) * STEP)
+    }
+
+    fn print(&self, Samples { families, bounds }: &Samples, out: &mut impl Write) -> io::Result<()> {
         for (name, (metric, series)) in families {
-            // A series that never was anything but zero says nothing.
-            let mut told =
-                series.iter().filter(|(_, samples)| samples.iter().any(|(_, v)| *v != 0.0)).peekable();
+            // A series that never was anything but zero says nothing, but for a bucket.
+            let tells = |samples: &[(u32, f64)]| samples.iter().any(|(_, value)| *value != 0.0);
+            let is_histogram = metric.kind == Kind::Histogram;
+            let mut told = series.iter().filter(|(_, samples)| is_histogram || tells(samples)).peekable();
             if told.peek().is_none() {
                 continue;
             }
             let (family, kind) = match metric.kind {
                 Kind::Counter => (name.trim_end_matches("_total"), "counter"),
-                Kind::Gauge | Kind::Histogram => (*name, "gauge"),
+                Kind::Gauge => (*name, "gauge"),
+                Kind::Histogram => (*name, "histogram"),
             };
             writeln!(out, "# HELP {family} {}\n# TYPE {family} {kind}", metric.help)?;
-            for (values, samples) in told {
+            for ((values, part), samples) in told {
                 let mut labels = format!("job=\"leasewatch\",instance=\"{}\"", self.instance);
                 for (label, value) in metric.labels.iter().zip(values) {
                     // Writing to a String cannot fail.
                     let _ = write!(labels, ",{label}=\"{}\"", escaped(value));
                 }
+                let suffix = match part {
+                    Part::Whole => "",
+                    Part::Sum => "_sum",
+                    Part::Count => "_count",
+                    Part::Bucket(number) => {
+                        let bound = bounds[name].get(*number);
+                        let bound = bound.map_or_else(|| "+Inf".to_owned(), ToString::to_string);
+                        let _ = write!(labels, ",le=\"{bound}\"");
+                        "_bucket"
+                    }
+                };
                 for (step, value) in samples {
-                    let at = self.from.plus_secs(i64::from(*step) * STEP).as_secs_f64();
-                    writeln!(out, "{name}{{{labels}}} {value} {at}")?;
+                    let at = self.at(*step).as_secs_f64();
+                    writeln!(out, "{name}{suffix}{{{labels}}} {value} {at}")?;
                 }
             }
         }
@@ -121,16 +150,25 @@ impl Samples {
         if LEFT_OUT.contains(&family.metric) {
             return;
         }
-        let (_, all) = self.0.entry(family.metric.name).or_insert_with(|| (family.metric, BTreeMap::new()));
+        let name = family.metric.name;
+        let (_, all) = self.families.entry(name).or_insert_with(|| (family.metric, BTreeMap::new()));
+        let mut put = |labels: &[Arc<str>], part, value| {
+            all.entry((labels.to_vec(), part)).or_default().push((step, value));
+        };
         for series in &family.series {
-            let value = match series.value {
-                Value::Count(count) => count as f64,
-                Value::Number(number) => number,
-                Value::Histogram(_) => continue,
-            };
-            match all.get_mut(&series.labels) {
-                Some(samples) => samples.push((step, value)),
-                None => drop(all.insert(series.labels.clone(), vec![(step, value)])),
+            match &series.value {
+                Value::Count(count) => put(&series.labels, Part::Whole, *count as f64),
+                Value::Number(number) => put(&series.labels, Part::Whole, *number),
+                Value::Histogram(histogram) => {
+                    self.bounds.insert(name, histogram.bounds);
+                    let mut so_far = 0;
+                    for (number, count) in histogram.counts.iter().enumerate() {
+                        so_far += count;
+                        put(&series.labels, Part::Bucket(number), so_far as f64);
+                    }
+                    put(&series.labels, Part::Sum, histogram.sum);
+                    put(&series.labels, Part::Count, so_far as f64);
+                }
             }
         }
     }
@@ -154,11 +192,42 @@ History      promtool tsdb create-blocks-from --max-block-duration=768h openmetr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::credentials;
+    use crate::snapshot::{Histogram, Series};
+
+    #[test]
+    fn a_histogram_has_its_buckets_and_those_of_nothing_too() {
+        let from = Timestamp::from_secs(1_000);
+        let history = History { audit: &[], server: &[], from, to: from, instance: "x" };
+        let mut took = Family::new(&credentials::ISSUE_DURATION);
+        let labels = ["root", "db/", "database"].map(Arc::from).to_vec();
+        let histogram = Histogram { bounds: &[0.5, 1.0], counts: vec![0, 2, 1], sum: 3.5 };
+        took.series.push(Series { labels, value: Value::Histogram(histogram) });
+        let mut samples = Samples::default();
+        samples.add(0, &took);
+        let mut out = Vec::new();
+        history.print(&samples, &mut out).expect("a Vec takes it");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let plain = text.replace("job=\"leasewatch\",instance=\"x\",vault_namespace=\"root\",", "");
+        let lines: Vec<_> = plain.lines().skip(1).collect();
+        let name = "leasewatch_credential_issue_duration_seconds";
+        let expected = [
+            format!("# TYPE {name} histogram"),
+            format!("{name}_bucket{{mount=\"db/\",engine=\"database\",le=\"0.5\"}} 0 1000"),
+            format!("{name}_bucket{{mount=\"db/\",engine=\"database\",le=\"1\"}} 2 1000"),
+            format!("{name}_bucket{{mount=\"db/\",engine=\"database\",le=\"+Inf\"}} 3 1000"),
+            format!("{name}_sum{{mount=\"db/\",engine=\"database\"}} 3.5 1000"),
+            format!("{name}_count{{mount=\"db/\",engine=\"database\"}} 3 1000"),
+            "# EOF".to_owned(),
+        ];
+        assert_eq!(lines, expected);
+    }
 
     #[test]
     fn samples_of_a_family_stand_together_and_zeros_are_left_out() {
         let from = Timestamp::from_secs(1_000);
-        let history = History { audit: &[], server: &[], from, to: from, instance: "127.0.0.1:9748" };
+        let to = from.plus_secs(STEP);
+        let history = History { audit: &[], server: &[], from, to, instance: "127.0.0.1:9748" };
         let mut samples = Samples::default();
         for step in 0..2 {
             let mut ended = Family::new(&leases::REVOCATIONS);

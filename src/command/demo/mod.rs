@@ -156,7 +156,7 @@ fn past(
     })
 }
 
-/// Writes the past as Prometheus would have seen it.
+/// Writes the past as Prometheus would have seen it, up to now.
 fn history(
     file: &Path,
     span: &Span,
@@ -169,8 +169,10 @@ fn history(
     let mut out = BufWriter::new(File::create(file).with_context(cannot)?);
     let dir = folder.path();
     let (audit, server) = (stage::files(&audit_log(dir))?, stage::files(&server_log(dir))?);
-    let history = History { audit: &audit, server: &server, from: span.from, to: span.to, instance };
-    let days = span.to.nanos_since(span.from) as f64 / 86_400e9;
+    // What has happened since the past ended is in the logs as well.
+    let to = wall();
+    let history = History { audit: &audit, server: &server, from: span.from, to, instance };
+    let days = to.nanos_since(span.from) as f64 / 86_400e9;
     let written = history.write(&mut out, |at| {
         let day = at.nanos_since(span.from) as f64 / 86_400e9;
         progress.show(|| format!("writing its history: day {day:.0} of {days:.0}"));
