@@ -23,6 +23,7 @@ pub mod event;
 pub mod exposition;
 pub mod observed;
 pub mod pipeline;
+pub mod push;
 pub mod report;
 pub mod serverlog;
 pub mod simulator;

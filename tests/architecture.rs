@@ -27,6 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
+    ("push", &["event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("exposition", &["event", "anomaly", "snapshot", "contract"]),
     ("report", &["pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
     ("cli", &["config", "anomaly", "event"]),

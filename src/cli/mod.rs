@@ -299,6 +299,7 @@ fn heading(setting: &Setting) -> &'static str {
     match setting.key.and_then(|key| key.split_once('.')) {
         Some(("vault", _)) => "Vault's API",
         Some(("anomaly", _)) => "Anomaly scores",
+        Some(("push", _)) => "Pushing",
         Some(("web" | "checkpoint" | "labels" | "ledger" | "log", _)) => "Serving",
         _ => "Logs and state",
     }

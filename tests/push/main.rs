@@ -1,0 +1,15 @@
+//! Pushing, against a receiver of ours that enforces what `OneUptime` and OTLP receivers ask for.
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    reason = "a test panics to fail, and these numbers are whole"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod heartbeat;
+mod metrics;
+mod receiver;
+mod stage;
