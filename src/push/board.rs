@@ -105,13 +105,11 @@ impl Board {
         }
     }
 
-    /// What is wrong with a target; nothing, if `None`. True if that is new.
-    pub(super) fn trouble(&self, target: Target, trouble: Option<String>) -> bool {
-        let mut inner = self.lock();
-        let Some(shown) = inner.shown.get_mut(&target) else { return false };
-        let is_new = shown.trouble.is_some() != trouble.is_some();
-        shown.trouble = trouble;
-        is_new
+    /// What is wrong with a target; nothing, if `None`.
+    pub(super) fn trouble(&self, target: Target, trouble: Option<String>) {
+        if let Some(shown) = self.lock().shown.get_mut(&target) {
+            shown.trouble = trouble;
+        }
     }
 
     /// The series of every configured target.

@@ -174,13 +174,12 @@ fn trouble(error: &reqwest::Error) -> String {
 /// How long `Retry-After` says to wait: seconds, or a date.
 fn wait(text: &str) -> Option<Duration> {
     let text = text.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-            let now = super::now().as_nanos() / 1_000_000_000;
-            Duration::from_secs(u64::try_from(at.as_second() - now).unwrap_or(0))
-        }
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let now = super::now().as_nanos() / 1_000_000_000;
+        Duration::from_secs(u64::try_from(at.as_second() - now).unwrap_or(0))
     };
     Some(wait.min(AFTER_MOST))
 }

@@ -23,7 +23,7 @@ pub(super) struct Courier {
     board: Board,
     credential: Option<SecretSource>,
     /// The key that the receiver does not accept.
-    refused: Option<Option<Secret>>,
+    refused: Option<Secret>,
     /// Failures since the last success.
     failures: u32,
 }
@@ -53,14 +53,15 @@ impl Courier {
 
     /// Sends what `make` makes of the key, if there is one and the receiver has not refused it.
     pub(super) async fn send(&mut self, make: impl FnOnce(&str) -> Outgoing) -> Sent {
+        // Where none is configured it is empty.
         let key = match self.credential.as_ref().map(SecretSource::read).transpose() {
-            Ok(key) => key,
+            Ok(key) => key.unwrap_or_else(|| Secret::new("")),
             Err(why) => return self.later(&format!("the key cannot be read: {why}"), None),
         };
         if self.refused.as_ref() == Some(&key) {
             return Sent::Wait(REFUSED_WAIT);
         }
-        let outgoing = make(key.as_ref().map_or("", Secret::reveal));
+        let outgoing = make(key.reveal());
         match self.client.send(outgoing).await {
             Answer::Taken(body) => {
                 self.succeeded();
@@ -104,9 +105,11 @@ impl Courier {
     }
 
     fn succeeded(&mut self) {
+        let is_back = self.failures > 0 || self.refused.is_some();
         (self.failures, self.refused) = (0, None);
         self.count(Outcome::Delivered);
-        if self.board.trouble(self.target, None) {
+        self.board.trouble(self.target, None);
+        if is_back {
             tracing::info!(target = self.target.name(), "Pushing works again");
         }
     }
@@ -115,7 +118,8 @@ impl Courier {
         self.count(Outcome::Failed);
         let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(LONGEST_WAIT);
         self.failures += 1;
-        if self.board.trouble(self.target, Some(why.to_owned())) {
+        self.board.trouble(self.target, Some(why.to_owned()));
+        if self.failures == 1 {
             tracing::warn!(target = self.target.name(), "Pushing does not work, and is tried again: {why}");
         }
         // The receiver's own wish is the least, not a share of it.

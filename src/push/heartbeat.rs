@@ -34,7 +34,7 @@ impl Heartbeat {
     /// One beat. How long to wait for the next: until it is well again, it is looked more often.
     async fn beat(&mut self, site: &Arc<dyn Site>) -> Duration {
         let soon = self.interval.min(Duration::from_secs(5));
-        let pulse = match ask(site, |site| site.pulse()).await {
+        let pulse = match ask(site, <dyn Site>::pulse).await {
             Some(Ok(pulse)) => pulse,
             Some(Err(why)) => {
                 self.courier.trouble(Some(format!("no heartbeat is sent: {why}")));

@@ -138,7 +138,7 @@ impl Incidents {
                 let incident = kept.incident.clone().unwrap_or_default();
                 let description = self.description(episode);
                 let described = self.api.describe(&incident, &description).await;
-                self.settle(id, described, Kept { stage, ..kept })
+                self.settle(id, &described, Kept { stage, ..kept })
             }
         }
     }
@@ -167,7 +167,7 @@ impl Incidents {
                 self.keep(id, Some(Kept { incident: Some(incident), stage, is_over: false }));
                 Ok(())
             }
-            Err(sent) => self.settle(id, Err(sent), Kept::default()),
+            Err(sent) => self.settle(id, &Err(sent), Kept::default()),
         }
     }
 
@@ -179,21 +179,21 @@ impl Incidents {
             Some(incident) => Some(incident),
             None => match self.api.find(&title(id)).await {
                 Ok(found) => found,
-                Err(sent) => return self.settle(id, Err(sent), over),
+                Err(sent) => return self.settle(id, &Err(sent), over),
             },
         };
         let resolved = match incident {
             Some(incident) => self.api.resolve(&incident).await,
             None => Ok(()),
         };
-        self.settle(id, resolved, over)
+        self.settle(id, &resolved, over)
     }
 
     /// Keeps what a request has come to. What can never be done is given up, and nothing else is held up by it.
-    fn settle(&mut self, id: EpisodeId, done: Result<(), Sent>, kept: Kept) -> Result<(), Duration> {
+    fn settle(&mut self, id: EpisodeId, done: &Result<(), Sent>, kept: Kept) -> Result<(), Duration> {
         match done {
             Ok(()) | Err(Sent::Taken(_)) => self.keep(id, Some(kept)),
-            Err(Sent::Wait(wait)) => return Err(wait),
+            Err(Sent::Wait(wait)) => return Err(*wait),
             Err(Sent::TooLarge | Sent::Unusable) => {
                 self.api.courier.dropped(1);
                 self.keep(id, Some(Kept { is_over: true, ..kept }));

@@ -60,7 +60,7 @@ impl Metrics {
 
     /// Pushes once. How long to wait then.
     async fn push(&mut self, site: &Arc<dyn Site>, stop: &CancellationToken) -> Duration {
-        let Some(Some(snapshot)) = ask(site, |site| site.snapshot()).await else { return NOT_YET };
+        let Some(Some(snapshot)) = ask(site, <dyn Site>::snapshot).await else { return NOT_YET };
         let at = now();
         let points = self.deltas.points(&snapshot, at);
         if self.deltas.is_new() {

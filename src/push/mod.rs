@@ -30,7 +30,7 @@ mod target;
 pub use board::{Board, Report};
 pub use client::validate;
 pub use outbox::Outbox;
-pub use privacy::Pseudonyms;
+pub use privacy::{KEY_LEAST, Pseudonyms};
 pub use target::Target;
 
 use crate::anomaly::{Episode, EpisodeId};

@@ -72,7 +72,7 @@ impl Outbox {
         let events: Vec<_> = uses.iter().map(|used| ocsf::privileged(used, &self.names)).collect();
         let mut written = Ok(());
         for event in events {
-            written = written.and(self.add(event));
+            written = written.and(self.add(&event));
         }
         written.and_then(|()| self.journal.sync())
     }
@@ -84,7 +84,8 @@ impl Outbox {
             if self.told.get(&episode.id) == Some(&stage) {
                 continue;
             }
-            self.add(ocsf::episode(episode, &self.names))?;
+            let event = ocsf::episode(episode, &self.names);
+            self.add(&event)?;
             self.write(&Line::Told(episode.id, Some(stage.clone())))?;
             self.told.insert(episode.id, stage);
         }
@@ -139,7 +140,7 @@ impl Outbox {
         self.write(&Line::Gone(times))
     }
 
-    fn add(&mut self, event: Value) -> io::Result<()> {
+    fn add(&mut self, event: &Value) -> io::Result<()> {
         let before = self.waiting.len();
         let text = event.to_string();
         let written = self.journal.append(&format!("{{\"event\":{text}}}"));

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 /// The least length of a key, in bytes.
-const KEY_LEAST: usize = 16;
+pub const KEY_LEAST: usize = 16;
 /// Bytes of the hash that a pseudonym shows.
 const SHOWN: usize = 10;
 /// The key that is made where none is given.

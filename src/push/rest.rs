@@ -52,13 +52,12 @@ impl Rest {
 
     /// Ends it.
     pub(super) async fn resolve(&mut self, incident: &str) -> Answered<()> {
-        let resolved = match self.resolved.clone() {
-            Some(known) => known,
-            None => {
-                let body = json!({"query": {"isResolvedState": true}, "select": {"_id": true}, "sort": {}});
-                let answer = self.ask("POST", "/incident-state/get-list?skip=0&limit=1", &body).await?;
-                first_id(&answer).ok_or(Sent::Unusable)?
-            }
+        let resolved = if let Some(known) = self.resolved.clone() {
+            known
+        } else {
+            let body = json!({"query": {"isResolvedState": true}, "select": {"_id": true}, "sort": {}});
+            let answer = self.ask("POST", "/incident-state/get-list?skip=0&limit=1", &body).await?;
+            first_id(&answer).ok_or(Sent::Unusable)?
         };
         self.resolved = Some(resolved.clone());
         self.change(incident, &json!({"currentIncidentStateId": resolved})).await

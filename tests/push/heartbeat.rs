@@ -33,7 +33,10 @@ fn it_stops_when_a_log_cannot_be_read_and_when_leasewatch_does() {
 
     let aside = stage.dir.path().join("aside.gone");
     std::fs::rename(&stage.log, &aside).unwrap();
-    when(&serving, "the log is gone", |page| page.sum("leasewatch_log_source_readable", &[]) == 0.0);
+    std::fs::create_dir(&stage.log).unwrap();
+    when(&serving, "the log is gone", |page| {
+        page.sum("leasewatch_log_source_readable", &[("source", "audit")]) == 0.0
+    });
     std::thread::sleep(Duration::from_millis(1_500));
     let count = beats(&receiver).len();
     std::thread::sleep(Duration::from_secs(4));
@@ -42,6 +45,7 @@ fn it_stops_when_a_log_cannot_be_read_and_when_leasewatch_does() {
     assert!(page.contains("no heartbeat is sent: the log audit is in trouble"), "{page}");
     assert!(!page.contains(HEARTBEAT) && !serving.output().contains(HEARTBEAT));
 
+    std::fs::remove_dir(&stage.log).unwrap();
     std::fs::rename(&aside, &stage.log).unwrap();
     more_beats(&receiver);
     serving.kill9();

@@ -9,7 +9,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod events;
 mod heartbeat;
+mod incidents;
 mod metrics;
+mod online;
 mod receiver;
 mod stage;

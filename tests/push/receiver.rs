@@ -68,6 +68,8 @@ pub struct World {
     pub moods: Vec<(&'static str, VecDeque<Mood>)>,
     /// For as long as it is away, everything is answered so.
     pub away: Option<u16>,
+    /// So many creations of incidents are done and not answered.
+    pub swallow_creates: usize,
     /// Bytes of a request, uncompressed, beyond which it is too large.
     pub most: Option<usize>,
 }
@@ -162,6 +164,10 @@ impl Receiver {
             let of_path =
                 |(path, moods): &&mut (&str, VecDeque<_>)| seen.path.starts_with(*path) && !moods.is_empty();
             mood = world.moods.iter_mut().find(of_path).and_then(|(_, moods)| moods.pop_front());
+        }
+        if seen.path == "/api/incident" && world.swallow_creates > 0 {
+            world.swallow_creates -= 1;
+            mood = Some(Mood::Swallow);
         }
         let (status, after, body) = match mood {
             Some(Mood::Status(status, after)) => (status, after, String::new()),

@@ -63,12 +63,8 @@ impl Ingest {
         spools: Vec<(String, PathBuf)>,
         globs: Globs,
         lookups: Lookups,
-        outbox: Option<Arc<Mutex<Outbox>>>,
         config: &Config,
     ) -> Self {
-        if outbox.is_some() {
-            shared.pipeline().tell_privileged();
-        }
         Self {
             shared,
             checkpoint: Checkpoint::new(store),
@@ -81,8 +77,16 @@ impl Ingest {
             role_writes: 0,
             globs,
             lookups,
-            outbox,
+            outbox: None,
         }
+    }
+
+    /// Uses of rights go there too.
+    pub(super) fn posting(self, outbox: Option<Arc<Mutex<Outbox>>>) -> Self {
+        if outbox.is_some() {
+            self.shared.pipeline().tell_privileged();
+        }
+        Self { outbox, ..self }
     }
 
     /// Reads until stopped, then saves.

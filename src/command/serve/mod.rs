@@ -119,9 +119,9 @@ async fn serve(
         opened.spools,
         opened.globs,
         lookups,
-        push.outbox(),
         &config,
-    );
+    )
+    .posting(push.outbox());
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
