@@ -14,5 +14,7 @@ mod heartbeat;
 mod incidents;
 mod metrics;
 mod online;
+mod pack;
 mod receiver;
+mod sigma;
 mod stage;

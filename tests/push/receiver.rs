@@ -169,12 +169,11 @@ impl Receiver {
             world.swallow_creates -= 1;
             mood = Some(Mood::Swallow);
         }
-        let (status, after, body) = match mood {
-            Some(Mood::Status(status, after)) => (status, after, String::new()),
-            _ => {
-                let (status, body) = world.take(&seen);
-                (status, None, body)
-            }
+        let (status, after, body) = if let Some(Mood::Status(status, after)) = mood {
+            (status, after, String::new())
+        } else {
+            let (status, body) = world.take(&seen);
+            (status, None, body)
         };
         seen.status = status;
         world.requests.push(seen);

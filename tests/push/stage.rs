@@ -2,7 +2,7 @@
 
 use super::receiver::{HEARTBEAT, Receiver, TOKEN};
 use super::support::{Leasewatch, Metrics, lines};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
@@ -64,9 +64,21 @@ impl Stage {
 
     /// Somebody does something else, as an audit device logs it.
     pub fn act(&mut self, operation: &str, path: &str, policies: &[&str]) {
+        let line = self.entry(operation, path, policies);
+        self.write(&format!("{line}\n"));
+    }
+
+    /// The same without success.
+    pub fn fail(&mut self, path: &str) {
+        let mut line = self.entry("read", path, &["admin"]);
+        line["error"] = json!("1 error occurred:\n\t* internal error\n\n");
+        self.write(&format!("{line}\n"));
+    }
+
+    fn entry(&mut self, operation: &str, path: &str, policies: &[&str]) -> Value {
         self.next += 1;
         let mount = path.split('/').next().unwrap();
-        let line = json!({
+        json!({
             "time": jiff::Timestamp::now().to_string(),
             "type": "response",
             "auth": {
@@ -88,8 +100,7 @@ impl Stage {
                 "remote_address": "203.0.113.77"
             },
             "response": {"mount_type": "system"}
-        });
-        self.write(&format!("{line}\n"));
+        })
     }
 
     fn write(&self, line: &str) {
