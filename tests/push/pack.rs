@@ -6,8 +6,9 @@ use super::stage::{PATIENCE, Stage};
 use super::support::{Bao, eventually};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Every monitor by the name of its file.
 fn pack() -> BTreeMap<String, Value> {
@@ -52,11 +53,11 @@ fn query(receiver: &Receiver, metrics: &Value, alias: &str) -> Option<f64> {
     let name = filter["metricName"].as_str().unwrap();
     assert!(leasewatch::contract::all().any(|metric| metric.name == name), "{name} is no metric of ours");
     let attributes = filter["attributes"].as_object().unwrap();
-    let since = Instant::now() - Duration::from_secs(minutes(metrics["rollingTime"].as_str().unwrap()));
+    let window = Duration::from_secs(minutes(metrics["rollingTime"].as_str().unwrap()));
     let world = receiver.world();
     let values = world.points.iter().filter(|point| {
         point.name == name
-            && point.received > since
+            && point.received.elapsed() < window
             && attributes
                 .iter()
                 .all(|(key, value)| point.attributes.get(key).map(String::as_str) == value.as_str())
@@ -144,7 +145,9 @@ fn every_monitor_fires_and_recovers() {
         let others: Vec<_> = firing.iter().filter(|(name, _)| !names.contains(&name.as_str())).collect();
         assert!(others.is_empty(), "beside {names:?}: {others:?}");
     };
+    let page = std::fs::read_to_string("docs/oneuptime.md").unwrap();
     for name in pack.keys() {
+        assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/oneuptime.md");
         becomes(name, false);
     }
 
@@ -168,9 +171,9 @@ fn every_monitor_fires_and_recovers() {
 
     let lease = "database/creds/app/000000000000000000000002";
     let line = |text: &str| {
-        let mut log = std::fs::read_to_string(&server).unwrap();
-        log += &format!("{} {text}\n", jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ"));
-        std::fs::write(&server, log).unwrap();
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+        let mut log = std::fs::OpenOptions::new().append(true).open(&server).unwrap();
+        log.write_all(format!("{now} {text}\n").as_bytes()).unwrap();
     };
     line(&format!(
         "[ERROR] expiration: failed to revoke lease: lease_id={lease} error=\"failed to revoke entry: resp: \

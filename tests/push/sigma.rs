@@ -228,4 +228,24 @@ fn the_rules_match_what_serve_pushes() {
         assert_eq!(found[rule], 1, "{rule}");
     }
     receiver.was_treated_well();
+    // Every field that leaves stands in the table of those that do.
+    let page = std::fs::read_to_string("docs/oneuptime.md").unwrap();
+    let world = receiver.world();
+    for key in world.events.iter().flat_map(flat).map(|(key, _)| key) {
+        let field: Vec<_> = key.split('.').filter(|part| part.parse::<u32>().is_err()).collect();
+        let field = field.join(".").replace("resources.", "resources[].");
+        let is_column = ["classUid", "severityId"].contains(&field.as_str());
+        assert!(
+            is_column || page.contains(&format!("`{field}`")),
+            "{field} leaves, and docs/oneuptime.md does not say so"
+        );
+    }
+    let beat = world.requests.iter().rev().find(|seen| seen.path.starts_with("/heartbeat/")).unwrap();
+    let beat: Value = serde_json::from_slice(&beat.body).unwrap();
+    for field in beat.as_object().unwrap().keys() {
+        assert!(page.contains(&format!("`{field}`")), "{field}");
+    }
+    for name in rules.keys() {
+        assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/oneuptime.md");
+    }
 }
