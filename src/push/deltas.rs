@@ -210,8 +210,9 @@ impl Deltas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::credentials::ISSUED;
-    use crate::snapshot::Family;
+    use crate::contract::credentials::{ISSUE_DURATION, ISSUED};
+    use crate::snapshot::{Family, Histogram, Series};
+    use std::sync::Arc;
 
     fn snapshot(issued: u64) -> Snapshot {
         let mut family = Family::new(&ISSUED);
@@ -252,6 +253,33 @@ mod tests {
         // It began anew, at less than was acknowledged.
         assert_eq!(sent(&deltas.points(&snapshot(5), at(5))), None);
         assert_eq!(sent(&deltas.points(&snapshot(6), at(6))), Some(1));
+    }
+
+    #[test]
+    fn a_histogram_is_a_delta_bucket_by_bucket() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let mut deltas = Deltas::open(&store, "push-otlp").unwrap();
+        let snapshot = |counts: [u64; 3], sum| {
+            let value = Value::Histogram(Histogram { bounds: &[0.1, 1.0], counts: counts.to_vec(), sum });
+            let labels = ["root", "database/", "database"].map(Arc::from).to_vec();
+            let family = Family { metric: &ISSUE_DURATION, series: vec![Series { labels, value }] };
+            Snapshot { families: vec![family], ..Snapshot::default() }
+        };
+        deltas.finish(&snapshot([4, 1, 0], 1.5), at(1)).unwrap();
+        let points = deltas.points(&snapshot([6, 1, 1], 4.0), at(9));
+        let text = otlp::Envelope::new(&[]).render(&points);
+        let document: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        let metric = &document["resourceMetrics"][0]["scopeMetrics"][0]["metrics"][0];
+        assert_eq!(metric["name"], ISSUE_DURATION.name);
+        assert_eq!(metric["histogram"]["aggregationTemporality"], 1);
+        let point = &metric["histogram"]["dataPoints"][0];
+        assert_eq!(point["bucketCounts"], serde_json::json!(["2", "0", "1"]));
+        assert_eq!(point["explicitBounds"], serde_json::json!([0.1, 1.0]));
+        assert_eq!((&point["count"], &point["sum"]), (&"3".into(), &2.5.into()));
+        assert_eq!(point["startTimeUnixNano"], "1000000000");
+        assert_eq!(point["timeUnixNano"], "9000000000");
+        assert_eq!(point["attributes"][1]["value"]["stringValue"], "database/");
     }
 
     #[test]

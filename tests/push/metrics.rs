@@ -187,3 +187,27 @@ fn any_otlp_receiver_takes_it_by_the_standard_variables() {
     assert_eq!(headers["content-encoding"], "gzip");
     assert!(!headers.contains_key("x-oneuptime-token"));
 }
+
+#[test]
+fn a_receiver_that_never_answers_holds_up_neither_reading_nor_the_end() {
+    let (mut stage, receiver) = (Stage::new(), Receiver::start());
+    receiver.world().hangs = true;
+    let mut serving = stage.serve_to(&receiver, &[], &[]);
+    when(&serving, "it is read", |page| page.sum(ISSUED, APP) == 3.0);
+    eventually("the first push is begun", PATIENCE, || {
+        let kept = std::fs::read_to_string(stage.dir.path().join("state/push-oneuptime_metrics"))
+            .unwrap_or_default();
+        if kept.contains("\"all\"") { Ok(()) } else { Err(kept) }
+    });
+    for round in 1..=5 {
+        stage.issue("app", 2);
+        stage.act("update", "sys/policies/acl/app", &["admin"]);
+        when(&serving, "it goes on reading", |page| page.sum(ISSUED, APP) == 3.0 + 2.0 * f64::from(round));
+    }
+    let (status, took) = serving.stop();
+    assert!(status.success() && took < Duration::from_secs(5), "{status} after {took:?}");
+    receiver.world().hangs = false;
+    serving.restart();
+    adds_up(&receiver, 10.0);
+    receiver.was_treated_well();
+}

@@ -68,6 +68,8 @@ pub struct World {
     pub moods: Vec<(&'static str, VecDeque<Mood>)>,
     /// For as long as it is away, everything is answered so.
     pub away: Option<u16>,
+    /// Everything from here on is kept waiting.
+    pub hangs: bool,
     /// So many creations of incidents are done and not answered.
     pub swallow_creates: usize,
     /// Bytes of a request, uncompressed, beyond which it is too large.
@@ -142,6 +144,11 @@ impl Receiver {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         let mut writer = stream;
         while let Some(seen) = read(&mut reader) {
+            if self.world().hangs {
+                // Until the other side goes away.
+                let _ = reader.read_to_end(&mut Vec::new());
+                return;
+            }
             let (status, after, body, is_swallowed) = self.answer(seen);
             if is_swallowed {
                 return;
