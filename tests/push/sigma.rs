@@ -249,3 +249,31 @@ fn the_rules_match_what_serve_pushes() {
         assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/oneuptime.md");
     }
 }
+
+#[test]
+fn the_rules_find_in_a_real_audit_log_what_leasewatch_counts_there() {
+    let log = "tests/corpus/openbao-2.7.2/audit.log.zst";
+    let page = super::support::analyze([log]);
+    let text = zstd::decode_all(std::fs::File::open(log).unwrap()).unwrap();
+    let entries =
+        text.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    let entries: Vec<_> = entries.collect();
+    let rules = rules();
+    let found = |name: &str| entries.iter().filter(|entry| matches(&rules[name], entry)).count() as f64;
+    // A rule of databases does not count other engines.
+    let counted = |operation: &str| {
+        let labels = [("operation", operation), ("outcome", "ok")];
+        let all = page.sum("leasewatch_privileged_operations_total", &labels);
+        let of_pki = [("operation", operation), ("outcome", "ok"), ("mount", "pki/")];
+        let others = page.sum("leasewatch_privileged_operations_total", &of_pki);
+        if operation == "config_write" { all - others } else { all }
+    };
+    for (rule, operation) in [
+        ("policy-written", "policy_write"),
+        ("database-configuration-changed", "config_write"),
+        ("root-token-used", "root_token"),
+    ] {
+        assert!(counted(operation) > 0.0, "there is no {operation} in the log");
+        assert_eq!(found(rule), counted(operation), "{rule}");
+    }
+}
