@@ -24,6 +24,7 @@ pub mod exposition;
 pub mod html;
 pub mod observed;
 pub mod pipeline;
+pub mod push;
 pub mod report;
 pub mod serverlog;
 pub mod simulator;

@@ -51,8 +51,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::CheckConfig(args) => {
-            let config = load(args)?;
-            let sound = command::check_config::run(&config, &mut io::stdout().lock())?;
+            let config = load(args.settings)?;
+            let sound = command::check_config::run(&config, args.online, &mut io::stdout().lock())?;
             Ok(ExitCode::from(if sound { 0 } else { 2 }))
         }
     }

@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("html", &["event"]),
     ("exposition", &["html", "event", "anomaly", "snapshot", "contract"]),
     ("report", &["html", "pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("push", &["event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
 ];

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test may fail as loudly as the test")]
 
 use leasewatch::config::setting::{self, Kind};
-use leasewatch::config::{Acknowledged, AnomalyConfig, AnomalyMode, Identities};
+use leasewatch::config::{Acknowledged, AnomalyConfig, AnomalyMode, Identities, IncidentsFrom, Privacy};
 use leasewatch::config::{AuthConfig, Config, Flags, LogFormat, LogKind, SecretSource, StartAt};
 use leasewatch::event::Timestamp;
 use std::collections::BTreeMap;
@@ -53,6 +53,19 @@ fn the_good_file_says_everything() {
         }
     );
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
+    let push = &config.push;
+    assert_eq!((push.interval, push.privacy), (Duration::from_secs(30), Privacy::Full));
+    assert!(push.key_file.is_some() && push.ca_cert.is_some());
+    assert_eq!(push.otlp.url().as_deref(), Some("http://collector:4318/custom/metrics"));
+    assert_eq!(push.otlp.service_name, "leasewatch-a");
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    assert_eq!(push.otlp.resource_attributes, [pair("team", "a b"), pair("x", "1,2")]);
+    assert!(matches!(&push.otlp.headers, Some(SecretSource::File(_))));
+    let oneuptime = &push.oneuptime;
+    assert_eq!(oneuptime.url.as_deref(), Some("https://oneuptime.example"));
+    assert!(!oneuptime.metrics && !oneuptime.security_events && oneuptime.token.is_some());
+    assert_eq!(oneuptime.incidents.from, IncidentsFrom::Notice);
+    assert_eq!(oneuptime.incidents.severity_id.as_deref(), Some("severity-1"));
     assert_eq!(
         (config.output.level.as_str(), config.output.format),
         ("warn,leasewatch::vault=debug", LogFormat::Json)
@@ -116,6 +129,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!((config.anomaly.mode, config.anomaly.alarm_budget), (AnomalyMode::On, 1.0));
     assert_eq!((config.anomaly.subjects, config.anomaly.episodes), (20_000, 4_096));
     assert!(config.anomaly.baseline.is_none() && config.anomaly.acknowledged.is_empty());
+    assert!(config.push.is_off() && config.push.privacy == Privacy::Pseudonymous);
     assert_eq!(config.vault.namespaces, [""]);
     assert!(config.nodes.is_empty() && config.logs.is_empty());
     assert!(matches!(config.vault.auth, AuthConfig::None));
@@ -128,7 +142,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
     assert_eq!(
         bad("bad-unknown-key.toml"),
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web.\n\
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
          address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
@@ -153,7 +167,7 @@ fn a_value_of_the_wrong_form_is_told_with_the_right_one() {
          bad-type.toml:4: start_at: this is an integer, not what the setting takes. Write a text: \"…\".\n\
          bad-type.toml:7: checkpoint.interval: this is an integer, not what the setting takes. Write a number and a unit in quotes: \"30s\".\n\
          bad-type.toml:9: vault_tls: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, server_log, start_at, state_dir, vault, web."
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web."
     );
 }
 
@@ -280,6 +294,40 @@ fn a_login_is_given_once_and_whole() {
         "bad-no-secret-id.toml:2: vault.approle.role_id: the AppRole login has no secret ID. \
          Give vault.approle.secret_id_file, or LEASEWATCH_VAULT_APPROLE_SECRET_ID."
     );
+}
+
+#[test]
+fn pushing_takes_the_variables_of_opentelemetry_and_is_whole_or_refused() {
+    let url = |variables: Variables| load(&[], variables).unwrap().push.otlp.url();
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://oneuptime.com/otlp/");
+    let metrics = ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://other/m");
+    assert_eq!(url(&[endpoint]).as_deref(), Some("https://oneuptime.com/otlp/v1/metrics"));
+    assert_eq!(url(&[endpoint, metrics]).as_deref(), Some("https://other/m"));
+    let headers = ("OTEL_EXPORTER_OTLP_HEADERS", "x-oneuptime-token=hidden-7");
+    let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "team=a%20b,x=y");
+    let config = load(&[], &[endpoint, headers, attributes, ("OTEL_SERVICE_NAME", "lw")]).unwrap();
+    assert!(!format!("{config:?}{config}").contains("hidden-7"));
+    assert_eq!(config.push.otlp.service_name, "lw");
+    assert_eq!(config.push.otlp.resource_attributes[0], ("team".to_owned(), "a b".to_owned()));
+    // The same receiver by both ways gets the metrics once.
+    let oneuptime =
+        [("LEASEWATCH_ONEUPTIME_TOKEN", "t"), ("LEASEWATCH_ONEUPTIME_URL", "https://oneuptime.com")];
+    assert!(load(&[], &oneuptime).unwrap().push.oneuptime_metrics());
+    assert!(!load(&[], &[oneuptime[0], oneuptime[1], endpoint]).unwrap().push.oneuptime_metrics());
+    assert_eq!(
+        load(&[], &[("LEASEWATCH_ONEUPTIME_TOKEN", "t")]).unwrap_err(),
+        "LEASEWATCH_ONEUPTIME_TOKEN: there is a key of OneUptime, but no address of it. Give push.oneuptime.url."
+    );
+    assert_eq!(
+        load(&[("push.oneuptime.incidents", "page")], &[oneuptime[1], ("LEASEWATCH_ONEUPTIME_API_KEY", "k")])
+            .unwrap_err(),
+        "--push.oneuptime.incidents: incidents need an address, a key, a project and a severity. \
+         Give push.oneuptime.project_id.\n\
+         --push.oneuptime.incidents: incidents need an address, a key, a project and a severity. \
+         Give push.oneuptime.incident_severity_id."
+    );
+    let error = load(&[("push.otlp.endpoint", "https://u:secret@x")], &[]).unwrap_err();
+    assert!(error.contains("must not hold a user") && !error.contains("secret"), "{error}");
 }
 
 #[test]

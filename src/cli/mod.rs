@@ -49,7 +49,7 @@ pub enum Command {
     Episodes(EpisodesArgs),
     /// Say what `serve` would run with, and what stands in its way
     #[command(after_help = CHECK_EXAMPLES)]
-    CheckConfig(SettingArgs),
+    CheckConfig(CheckArgs),
 }
 
 const ABOUT: &str = "The dynamic secrets of Vault and OpenBao, watched";
@@ -117,7 +117,8 @@ asked or a file could not be read, 2 bad usage or configuration.";
 
 const CHECK_EXAMPLES: &str = "\
 Takes the flags and variables of `serve`, prints the configuration that comes of
-them (secrets hidden), and tries every file, folder and address in it.
+them (secrets hidden), and tries every file, folder and address in it. With --online it
+asks Vault's nodes for their health, and OneUptime whether it knows the ingestion key.
 
 Exit codes: 0 nothing stands in the way (there may be warnings), 2 something does.";
 
@@ -234,6 +235,17 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time such as 2026-01-02T03:04:05Z".to_owned())
 }
 
+/// What `check-config` takes.
+#[derive(Clone, Debug, Args)]
+pub struct CheckArgs {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// Ask Vault and the receivers of what is pushed, too
+    #[arg(long)]
+    pub online: bool,
+}
+
 /// The settings, from the table.
 #[derive(Clone, Debug)]
 pub struct SettingArgs {
@@ -299,6 +311,7 @@ fn heading(setting: &Setting) -> &'static str {
     match setting.key.and_then(|key| key.split_once('.')) {
         Some(("vault", _)) => "Vault's API",
         Some(("anomaly", _)) => "Anomaly scores",
+        Some(("push", _)) => "Pushing",
         Some(("web" | "checkpoint" | "labels" | "ledger" | "log", _)) => "Serving",
         _ => "Logs and state",
     }

@@ -31,6 +31,19 @@ const SECRETS: &[(&str, &str)] = &[
         "vault.approle.secret_id",
         "give LEASEWATCH_VAULT_APPROLE_SECRET_ID, or the path of a file as vault.approle.secret_id_file",
     ),
+    ("push.otlp.headers", "give OTEL_EXPORTER_OTLP_HEADERS, or the path of a file as push.otlp.headers_file"),
+    (
+        "push.oneuptime.token",
+        "give LEASEWATCH_ONEUPTIME_TOKEN, or the path of a file as push.oneuptime.token_file",
+    ),
+    (
+        "push.oneuptime.heartbeat_key",
+        "give LEASEWATCH_ONEUPTIME_HEARTBEAT_KEY, or the path of a file as push.oneuptime.heartbeat_key_file",
+    ),
+    (
+        "push.oneuptime.api_key",
+        "give LEASEWATCH_ONEUPTIME_API_KEY, or the path of a file as push.oneuptime.api_key_file",
+    ),
 ];
 
 /// Reads the text of `file`.

@@ -9,6 +9,7 @@ mod file;
 mod layers;
 mod output;
 mod problem;
+mod push;
 mod resolve;
 mod secret;
 pub mod setting;
@@ -19,6 +20,7 @@ pub use anomaly::{ALARM_BUDGET, Acknowledged, AnomalyConfig, AnomalyMode, Identi
 pub use layers::Flags;
 pub use output::{LogFormat, OutputConfig};
 pub use problem::{ConfigError, Origin, Problem};
+pub use push::{IncidentsConfig, IncidentsFrom, OneUptimeConfig, OtlpConfig, Privacy, PushConfig};
 pub use secret::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,6 +56,8 @@ pub struct Config {
     pub ledger_capacity: usize,
     /// How requests are scored.
     pub anomaly: AnomalyConfig,
+    /// What is pushed where.
+    pub push: PushConfig,
     /// How often the checkpoint is written.
     pub checkpoint_interval: Duration,
     /// The program's own log.

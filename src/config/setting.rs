@@ -53,16 +53,30 @@ impl Setting {
 
 /// Fills a [`Setting`] whose flag follows from its key by turning `_` to `-`.
 macro_rules! settings {
-    ($($(#[$doc:meta])* $name:ident { key: $key:expr, flag: $flag:expr, variables: $variables:expr, kind: $kind:expr, default: $default:expr, help: $help:expr $(,)? })*) => {
+    ($all:ident: $($(#[$doc:meta])* $name:ident { key: $key:expr, flag: $flag:expr, variables: $variables:expr, kind: $kind:expr, default: $default:expr, help: $help:expr $(,)? })*) => {
         $($(#[$doc])* pub static $name: Setting = Setting {
             key: $key, flag: $flag, variables: &$variables, kind: $kind, default: $default, help: $help,
         };)*
-        /// Every setting, in the order of the documentation.
-        pub static ALL: &[&Setting] = &[$(&$name),*];
+        /// All of this file.
+        pub(super) const $all: &[&Setting] = &[$(&$name),*];
     };
 }
 
-settings! {
+mod push;
+pub use push::*;
+
+/// Every setting, in the order of the documentation.
+pub static ALL: &[&Setting] = &{
+    let mut all = [&CONFIG_FILE; OWN.len() + push::OWN.len()];
+    let mut next = 0;
+    while next < all.len() {
+        all[next] = if next < OWN.len() { OWN[next] } else { push::OWN[next - OWN.len()] };
+        next += 1;
+    }
+    all
+};
+
+settings! { OWN:
     /// The configuration file itself.
     CONFIG_FILE {
         key: None, flag: Some("config.file"), variables: ["LEASEWATCH_CONFIG_FILE"],

@@ -1,9 +1,9 @@
 //! The effective configuration, shown as the TOML that would give it. Secrets are hidden.
 
-use super::value::show_duration;
+use super::value::{attribute, show_duration};
 use super::{
-    Acknowledged, AnomalyMode, AuthConfig, Config, Identities, LogConfig, LogFormat, LogKind, SecretSource,
-    StartAt,
+    Acknowledged, AnomalyMode, AuthConfig, Config, Identities, IncidentsFrom, LogConfig, LogFormat, LogKind,
+    Privacy, SecretSource, StartAt,
 };
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
@@ -35,6 +35,7 @@ impl Display for Config {
         };
         writeln!(f, "\n[log]\nlevel = {}\nformat = {}", text(&self.output.level), text(format))?;
         self.anomaly(f)?;
+        self.push(f)?;
         self.vault(f)?;
         self.nodes(f)
     }
@@ -76,6 +77,61 @@ impl Config {
                 text(author)
             )?;
             writeln!(f, "reason = {}\nexpires = {}", text(reason), text(&expires.to_string()))?;
+        }
+        Ok(())
+    }
+
+    fn push(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let push = &self.push;
+        let privacy = match push.privacy {
+            Privacy::Pseudonymous => "pseudonymous",
+            Privacy::Full => "full",
+        };
+        writeln!(f, "\n[push]\ninterval = {}", text(&show_duration(push.interval)))?;
+        writeln!(f, "privacy = {}", text(privacy))?;
+        for (key, file) in [("key_file", &push.key_file), ("ca_cert", &push.ca_cert)] {
+            if let Some(file) = file {
+                writeln!(f, "{key} = {}", path(file))?;
+            }
+        }
+        let otlp = &push.otlp;
+        writeln!(f, "\n[push.otlp]\nservice_name = {}", text(&otlp.service_name))?;
+        for (key, url) in [("endpoint", &otlp.endpoint), ("metrics_endpoint", &otlp.metrics_endpoint)] {
+            if let Some(url) = url {
+                writeln!(f, "{key} = {}", text(url))?;
+            }
+        }
+        secret(f, "headers", otlp.headers.as_ref())?;
+        let attributes: Vec<_> =
+            otlp.resource_attributes.iter().map(|(name, value)| text(&attribute(name, value))).collect();
+        if !attributes.is_empty() {
+            writeln!(f, "resource_attributes = [{}]", attributes.join(", "))?;
+        }
+        let oneuptime = &push.oneuptime;
+        writeln!(f, "\n[push.oneuptime]")?;
+        if let Some(url) = &oneuptime.url {
+            writeln!(f, "url = {}", text(url))?;
+        }
+        secret(f, "token", oneuptime.token.as_ref())?;
+        let switch = |on| text(if on { "on" } else { "off" });
+        writeln!(f, "metrics = {}", switch(oneuptime.metrics))?;
+        writeln!(f, "security_events = {}", switch(oneuptime.security_events))?;
+        secret(f, "heartbeat_key", oneuptime.heartbeat_key.as_ref())?;
+        let incidents = match oneuptime.incidents.from {
+            IncidentsFrom::Off => "off",
+            IncidentsFrom::Page => "page",
+            IncidentsFrom::Notice => "notice",
+        };
+        writeln!(f, "incidents = {}", text(incidents))?;
+        secret(f, "api_key", oneuptime.incidents.api_key.as_ref())?;
+        let ids = [
+            ("project_id", &oneuptime.incidents.project_id),
+            ("incident_severity_id", &oneuptime.incidents.severity_id),
+        ];
+        for (key, id) in ids {
+            if let Some(id) = id {
+                writeln!(f, "{key} = {}", text(id))?;
+            }
         }
         Ok(())
     }
@@ -167,6 +223,15 @@ impl Config {
 fn logs<'a>(f: &mut Formatter<'_>, key: &str, logs: impl Iterator<Item = &'a LogConfig>) -> fmt::Result {
     let logs: Vec<_> = logs.map(|log| text(&format!("{}={}", log.name, log.path))).collect();
     if logs.is_empty() { Ok(()) } else { writeln!(f, "{key} = [{}]", logs.join(", ")) }
+}
+
+/// A secret is hidden; its file is not.
+fn secret(f: &mut Formatter<'_>, key: &str, source: Option<&SecretSource>) -> fmt::Result {
+    match source {
+        None => Ok(()),
+        Some(SecretSource::Value(_)) => writeln!(f, "# {key} from the environment (hidden)"),
+        Some(SecretSource::File(file)) => writeln!(f, "{key}_file = {}", path(file)),
+    }
 }
 
 /// The root namespace has a name here: an empty text looks like a mistake.

@@ -1,6 +1,7 @@
 //! Values: one text to one typed value, or why not and what to write. Pure.
 
 use crate::event::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::time::Duration;
 
 /// What is wrong with a text, and what to do.
@@ -147,6 +148,38 @@ pub(super) fn api_address(text: &str) -> Result<String, Wrong> {
         return wrong("there is something after the port", REMEDY);
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// An address of a receiver, path and all. Returned without a last slash.
+pub(super) fn endpoint(text: &str) -> Result<String, Wrong> {
+    const REMEDY: &str = "Write an address such as https://collector.example.org:4318";
+    // The text itself is not shown: it may hold a password.
+    let Ok(url) = reqwest::Url::parse(text) else {
+        return wrong("this is no address", REMEDY);
+    };
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return wrong("this is no http or https address", REMEDY);
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return wrong("an address must not hold a user or a password", "Send a header instead");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// `NAME=VALUE`, the value percent-encoded.
+pub(super) fn pair(text: &str) -> Result<(String, String), Wrong> {
+    let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.trim().is_empty()) else {
+        return wrong(format!("{text:?} is no NAME=VALUE"), "Write such as team=payments");
+    };
+    match percent_decode_str(value.trim()).decode_utf8() {
+        Ok(value) => Ok((name.trim().to_owned(), value.into_owned())),
+        Err(_) => wrong(format!("the value of {name} is no UTF-8"), "Encode it by percent signs"),
+    }
+}
+
+/// The same as text again.
+pub(super) fn attribute(name: &str, value: &str) -> String {
+    format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))
 }
 
 /// A name for a label: letters, digits, `.`, `_` and `-`, so that it reads well everywhere.

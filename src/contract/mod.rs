@@ -5,13 +5,17 @@ pub mod anomaly;
 pub mod credentials;
 pub mod leases;
 pub mod own;
+pub mod push;
 pub mod vault;
 
 use crate::snapshot::{Kind, Metric};
 
 /// Every metric, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [credentials::ALL, leases::ALL, anomaly::ALL, vault::ALL, own::ALL].into_iter().flatten().copied()
+    [credentials::ALL, leases::ALL, anomaly::ALL, vault::ALL, own::ALL, push::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
 }
 
 /// A definition that reads as a row of a table.

@@ -6,6 +6,7 @@
 mod entry;
 mod observation;
 mod outcome;
+mod privileged;
 mod server;
 mod time;
 
@@ -15,6 +16,7 @@ pub use entry::{
 };
 pub use observation::{Fact, LeaseKey, MountClass, MountFact, OWN_MARKER_PREFIX, Observation, RoleFact};
 pub use outcome::{Failure, Outcome, RenewalTrouble, RevocationForm, RevocationTrouble};
+pub use privileged::PrivilegedUse;
 pub use server::ServerEvent;
 pub use time::Timestamp;
 

@@ -26,6 +26,8 @@ pub struct Overview {
     pub sources: Vec<SourceView>,
     /// Every node that is asked.
     pub nodes: Vec<NodeView>,
+    /// Every receiver that something is pushed to.
+    pub pushed: Vec<PushView>,
 }
 
 /// One log source.
@@ -48,6 +50,23 @@ pub struct SourceView {
     /// Time of the last entry.
     pub last_entry: Option<Timestamp>,
     /// Why it cannot be read now, with the remedy.
+    pub trouble: Option<String>,
+}
+
+/// One receiver.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PushView {
+    /// What is pushed there, the label `target`.
+    pub target: String,
+    /// Its address, without anything secret.
+    pub address: String,
+    /// Requests that it took, over restarts.
+    pub delivered: u64,
+    /// Requests that it did not take.
+    pub undelivered: u64,
+    /// When it last took one.
+    pub last_success: Option<Timestamp>,
+    /// Why nothing goes there now, with the remedy.
     pub trouble: Option<String>,
 }
 

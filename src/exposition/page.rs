@@ -1,7 +1,7 @@
 //! The pages for people: HTML from plain data. Pure; every text from outside is escaped.
 
 use super::episodes;
-use super::overview::{NodeView, Overview, SourceView};
+use super::overview::{NodeView, Overview, PushView, SourceView};
 use super::roles;
 use super::site::Waiting;
 use crate::html::{Ago, Bytes, Grouped, State, Text};
@@ -20,7 +20,8 @@ pub(super) fn index(overview: &Overview, names: bool) -> String {
         episodes::section(out, &overview.anomalies, overview.now, names)?;
         roles::section(out, &overview.roles)?;
         sources(out, overview)?;
-        nodes(out, overview)
+        nodes(out, overview)?;
+        pushed(out, overview)
     })
 }
 
@@ -173,6 +174,23 @@ fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {
     out.write_str("</table></div>")
 }
 
+fn pushed(out: &mut String, overview: &Overview) -> fmt::Result {
+    if overview.pushed.is_empty() {
+        return Ok(());
+    }
+    out.write_str(
+        "<h2>Pushing</h2><div class=\"scroll\"><table><thead><tr><th>Target<th>Address<th class=\"num\">Delivered\
+         <th class=\"num\">Not delivered<th>Last success<th>State</tr></thead>",
+    )?;
+    for PushView { target, address, delivered, undelivered, last_success, trouble: why } in &overview.pushed {
+        write!(out, "<tr><td>{}<td><code>{}</code>", Text(target), Text(address))?;
+        write!(out, "<td class=\"num\">{}<td class=\"num\">{}", Grouped(*delivered), Grouped(*undelivered))?;
+        write!(out, "<td>{}<td>{}</tr>", Ago(*last_success, overview.now), State(why.is_none(), "answers"))?;
+        trouble(out, 6, 0, why.as_deref())?;
+    }
+    out.write_str("</table></div>")
+}
+
 /// A row below another one, beginning in that column (from 0).
 fn trouble(out: &mut String, columns: usize, from: usize, trouble: Option<&str>) -> fmt::Result {
     let Some(text) = trouble else { return Ok(()) };
@@ -208,11 +226,17 @@ mod tests {
                 trouble: Some(hostile.clone()),
                 ..NodeView::default()
             }],
+            pushed: vec![PushView {
+                target: hostile.clone(),
+                address: hostile.clone(),
+                trouble: Some(hostile.clone()),
+                ..PushView::default()
+            }],
             ..Overview::default()
         };
         let page = index(&overview, true);
         assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
-        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 10, "{page}");
+        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 13, "{page}");
         assert!(!not_found("/<b>").contains("<b>"));
     }
 }

@@ -20,7 +20,7 @@ pub use stats::Stats;
 
 use crate::anomaly::Anomalies;
 use crate::config::LogKind;
-use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
+use crate::event::{EventKind, Fact, PrivilegedUse, ServerEvent, Timestamp};
 use crate::snapshot::Family;
 use crate::source::Notice;
 use crate::state::{Limits, Origin, OriginLog, SourceId, State};
@@ -243,6 +243,16 @@ impl Pipeline {
     /// The scores, to tell them what was learnt elsewhere, or to take what is new.
     pub fn anomalies_mut(&mut self) -> &mut Anomalies {
         self.state.anomalies_mut()
+    }
+
+    /// From now on, uses of rights are news.
+    pub fn tell_privileged(&mut self) {
+        self.state.tell_privileged();
+    }
+
+    /// Uses of rights since this was last asked, and how many more there was no room for.
+    pub fn take_privileged(&mut self) -> (Vec<PrivilegedUse>, u64) {
+        self.state.take_privileged()
     }
 
     /// The inputs, to read.

@@ -84,7 +84,7 @@ impl State {
             self.traffic.denied(mount, entry.outcome == Outcome::Failed(Failure::Denied));
         }
         if entry.caller.root && entry.action != Action::Login {
-            self.traffic.privileged(mount, Privileged::RootToken, ended);
+            self.privileged(at, entry, mount, Privileged::RootToken, ended);
         }
         if ended == Ended::Ok {
             self.learn_namespace(entry);
@@ -98,7 +98,7 @@ impl State {
             Action::Revoke(form, lease) => self.revocation(at, entry, subject, (*form, lease), ended, took),
             Action::Unwrap if ended == Ended::Ok => self.unwrapped(at, entry),
             Action::Privileged(operation) => {
-                self.traffic.privileged(mount, *operation, ended);
+                self.privileged(at, entry, mount, *operation, ended);
                 if *operation == Privileged::MountChange && ended == Ended::Ok {
                     self.learn_mount(entry);
                 }
@@ -141,7 +141,7 @@ impl State {
                 }
             }
             Meaning::WriteRole(role) => {
-                self.traffic.privileged(mount, Privileged::RoleWrite, ended);
+                self.privileged(at, entry, mount, Privileged::RoleWrite, ended);
                 if ended == Ended::Ok {
                     let role = self.asked_role(subject, role, true, at, &metric::ISSUED);
                     self.labels.set_deleted(role, false);
@@ -149,16 +149,16 @@ impl State {
                 }
             }
             Meaning::DeleteRole(role) => {
-                self.traffic.privileged(mount, Privileged::RoleWrite, ended);
+                self.privileged(at, entry, mount, Privileged::RoleWrite, ended);
                 if ended == Ended::Ok
                     && let Some(role) = self.labels.find_role(mount, role.label)
                 {
                     self.labels.set_deleted(role, true);
                 }
             }
-            Meaning::ChangeStaticRole => self.traffic.privileged(mount, Privileged::RoleWrite, ended),
+            Meaning::ChangeStaticRole => self.privileged(at, entry, mount, Privileged::RoleWrite, ended),
             Meaning::WriteConfig(connection) => {
-                self.traffic.privileged(mount, Privileged::ConfigWrite, ended);
+                self.privileged(at, entry, mount, Privileged::ConfigWrite, ended);
                 if ended == Ended::Ok
                     && self.labels.engine(mount) == "database"
                     && entry.operation == Operation::Write
@@ -167,7 +167,7 @@ impl State {
                 }
             }
             Meaning::RotateRoot(connection) => {
-                self.traffic.privileged(mount, Privileged::RotateRoot, ended);
+                self.privileged(at, entry, mount, Privileged::RotateRoot, ended);
                 if ended == Ended::Ok {
                     self.traffic.root_rotated(mount, connection, at);
                 }

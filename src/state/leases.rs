@@ -185,8 +185,8 @@ impl State {
         }
         let mount = mount.unwrap_or(MountId::UNKNOWN);
         match form {
-            RevocationForm::Prefix => self.traffic.privileged(mount, Privileged::RevokePrefix, ended),
-            RevocationForm::Force => self.traffic.privileged(mount, Privileged::RevokeForce, ended),
+            RevocationForm::Prefix => self.privileged(at, entry, mount, Privileged::RevokePrefix, ended),
+            RevocationForm::Force => self.privileged(at, entry, mount, Privileged::RevokeForce, ended),
             RevocationForm::Lease | RevocationForm::Token => {}
         }
     }

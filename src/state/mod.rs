@@ -16,6 +16,7 @@ mod labels;
 mod leases;
 mod ledger;
 mod overflow;
+mod privileged;
 mod rate;
 mod renewals;
 mod revocations;
@@ -104,6 +105,9 @@ pub struct State {
     /// Not in the JSON of the counters: it is as large again, and can be written later.
     #[serde(skip)]
     anomalies: Anomalies,
+    /// Uses of rights, for whoever collects them.
+    #[serde(skip)]
+    uses: privileged::Uses,
     /// The event that is applied now came late: a backlog is no burst.
     #[serde(skip)]
     is_late: bool,
@@ -128,6 +132,7 @@ impl State {
             traffic: traffic::Traffic::default(),
             counters: counters::Counters::default(),
             anomalies: Anomalies::new(limits.anomaly),
+            uses: privileged::Uses::default(),
             is_late: false,
             namespaces: BTreeMap::new(),
             canary: None,

@@ -37,7 +37,7 @@ impl Ended {
         }
     }
 
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Denied => "denied",

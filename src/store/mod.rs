@@ -2,10 +2,12 @@
 //! checkpoint, the mark of what was last served, and the spools.
 
 mod checkpoint;
+mod journal;
 mod served;
 mod spool;
 
 pub use checkpoint::{Checkpoint, Loaded};
+pub use journal::Journal;
 pub use served::{Mark, Served};
 pub use spool::{Older, Spool};
 

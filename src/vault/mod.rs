@@ -48,14 +48,23 @@ pub use own::Tell;
 pub use report::{ApiReport, ApiState, NodeReport};
 pub use telemetry::{CHOSEN, Chosen, Telemetry, chosen_counters};
 
-use crate::config::{NodeConfig, VaultConfig};
+use crate::config::{NodeConfig, TlsConfig, VaultConfig};
 use auth::Auth;
 use client::Client;
 use node::Node;
 use own::Own;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// Asks a node how it is, without a token.
+///
+/// # Errors
+/// Why it does not answer.
+pub async fn reach(node: &NodeConfig, tls: &TlsConfig, timeout: Duration) -> Result<&'static str, Error> {
+    pulse::reach(node, tls, timeout).await
+}
 
 /// Scrapes all nodes of a cluster.
 pub struct Scraper {

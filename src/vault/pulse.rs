@@ -2,13 +2,31 @@
 
 use super::client::Client;
 use super::error::Error;
+use crate::config::{NodeConfig, TlsConfig};
 use crate::event::Timestamp;
 use serde::Deserialize;
+use std::time::Duration;
 
 /// Every state answers 200, so that the body is read and not the status.
 const HEALTH_QUERY: &str = "standbyok=true&perfstandbyok=true&activecode=200&standbycode=200\
     &drsecondarycode=200&performancestandbycode=200&sealedcode=200&uninitcode=200\
     &haunhealthycode=200&removedcode=200";
+
+/// What a node says of itself to whoever asks.
+pub(super) async fn reach(
+    node: &NodeConfig,
+    tls: &TlsConfig,
+    timeout: Duration,
+) -> Result<&'static str, Error> {
+    let client = Client::new(node, tls, timeout)?;
+    let health: Health = client.plain("sys/health", HEALTH_QUERY).await?;
+    Ok(match () {
+        () if !health.initialized => "not initialized",
+        () if health.sealed => "sealed",
+        () if health.standby => "a standby",
+        () => "active",
+    })
+}
 
 /// What `sys/health` answers; OpenBao leaves out what it has not.
 #[derive(Clone, Debug, Deserialize)]

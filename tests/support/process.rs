@@ -31,7 +31,7 @@ fn guarded(program: &Path, options: &[&str]) -> Command {
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         // The developer's own Vault must not leak into a test.
-        if ["VAULT_", "BAO_", "LEASEWATCH_", "PG"].iter().any(|prefix| name.starts_with(prefix)) {
+        if ["VAULT_", "BAO_", "LEASEWATCH_", "OTEL_", "PG"].iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&*name);
         }
     }

@@ -1,9 +1,11 @@
 //! `check-config`: the effective configuration, and what stands in its way.
 //!
-//! It tries everything that can be tried without asking Vault: files, folders, certificates.
+//! It tries everything that can be tried without asking Vault: files, folders, certificates. Only where it is
+//! told to does it ask Vault and the receivers of what is pushed.
 
 mod anomaly;
 mod logs;
+mod push;
 mod vault;
 
 use crate::config::{Config, LogKind};
@@ -41,8 +43,13 @@ impl fmt::Display for Level {
 ///
 /// # Errors
 /// That `out` cannot be written.
-pub fn run(config: &Config, out: &mut dyn Write) -> io::Result<bool> {
-    let findings = check(config);
+pub fn run(config: &Config, is_online: bool, out: &mut dyn Write) -> io::Result<bool> {
+    let mut findings = check(config);
+    if is_online {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(findings.online(config));
+    }
+    let findings = findings.0;
     write!(out, "# The configuration in effect\n\n{config}\n# Checks\n\n")?;
     for finding in &findings {
         writeln!(out, "{:<8} {}", finding.level, finding.text)?;
@@ -54,7 +61,7 @@ pub fn run(config: &Config, out: &mut dyn Write) -> io::Result<bool> {
     Ok(errors == 0)
 }
 
-fn check(config: &Config) -> Vec<Finding> {
+fn check(config: &Config) -> Findings {
     let mut findings = Findings::default();
     if let Err(error) = config.something_to_watch() {
         findings.error(error.to_string());
@@ -70,8 +77,9 @@ fn check(config: &Config) -> Vec<Finding> {
     findings.state_dir(&config.state_dir);
     findings.listen_address(&config.listen_address);
     findings.anomaly(&config.anomaly);
+    findings.push(&config.push);
     findings.vault(config);
-    findings.0
+    findings
 }
 
 #[derive(Default)]

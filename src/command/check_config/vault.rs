@@ -77,7 +77,7 @@ impl Findings {
         }
     }
 
-    fn authorities(&mut self, setting: &str, file: &Path) {
+    pub(super) fn authorities(&mut self, setting: &str, file: &Path) {
         match fs::read(file).map(|pem| Certificate::from_pem_bundle(&pem)) {
             Err(error) => self.error(format!("{setting} {}: {error}", file.display())),
             Ok(Ok(certificates)) if !certificates.is_empty() => {

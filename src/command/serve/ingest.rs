@@ -5,13 +5,14 @@ use super::clock::wall;
 use super::inputs::Globs;
 use super::shared::{Shared, notices};
 use crate::config::Config;
-use crate::event::Timestamp;
+use crate::event::{PrivilegedUse, Timestamp};
 use crate::pipeline::{Input, Progress};
+use crate::push::Outbox;
 use crate::source::{FileId, Position};
 use crate::store::{Checkpoint, Older, Store};
 use crate::vault::Lookups;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +51,8 @@ pub(super) struct Ingest {
     role_writes: u64,
     globs: Globs,
     lookups: Lookups,
+    /// Where uses of rights go, if anybody wants them.
+    outbox: Option<Arc<Mutex<Outbox>>>,
 }
 
 impl Ingest {
@@ -74,7 +77,16 @@ impl Ingest {
             role_writes: 0,
             globs,
             lookups,
+            outbox: None,
         }
+    }
+
+    /// Uses of rights go there too.
+    pub(super) fn posting(self, outbox: Option<Arc<Mutex<Outbox>>>) -> Self {
+        if outbox.is_some() {
+            self.shared.pipeline().tell_privileged();
+        }
+        Self { outbox, ..self }
     }
 
     /// Reads until stopped, then saves.
@@ -85,7 +97,7 @@ impl Ingest {
         let mut next_ask = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
         while !stop.is_cancelled() {
-            let (progress, front, notices, (mounts, role_writes), wanted, news) = {
+            let (progress, front, notices, (mounts, role_writes), wanted, news, privileged) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
                 let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
@@ -94,8 +106,11 @@ impl Ingest {
                 let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
                 let known = (pipeline.state().mounts(), pipeline.state().role_writes());
                 let news = pipeline.anomalies_mut().take_news();
-                (progress, pipeline.front(), pipeline.notices(), known, wanted, news)
+                let privileged = pipeline.take_privileged();
+                (progress, pipeline.front(), pipeline.notices(), known, wanted, news, privileged)
             };
+            // Before any checkpoint passes them.
+            self.post(privileged);
             // Saved at once, so that a crash does not make it news again.
             let told = !news.is_empty() && super::news::tell(news, wall());
             if Instant::now() >= next_ask {
@@ -134,6 +149,20 @@ impl Ingest {
             }
         }
         self.save()
+    }
+
+    /// Puts uses of rights where they wait for whoever collects them.
+    fn post(&self, (mut uses, lost): (Vec<PrivilegedUse>, u64)) {
+        let Some(outbox) = &self.outbox else { return };
+        let now = wall();
+        uses.retain(|used| !super::news::is_history(used.at, now));
+        if uses.is_empty() && lost == 0 {
+            return;
+        }
+        let mut outbox = outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = outbox.take(&uses, lost) {
+            tracing::error!(%error, "Security events could not be written down: make room in the state folder");
+        }
     }
 
     fn save(&mut self) -> anyhow::Result<()> {

@@ -11,11 +11,13 @@ mod local;
 mod news;
 mod notebook;
 mod own;
+mod pushed;
 mod shared;
 mod view;
 
 use crate::config::Config;
 use crate::exposition::http;
+use crate::push::{self, Push};
 use crate::store::Store;
 use crate::vault::{Board, Lookups, Scraper, Tell};
 use anyhow::Context;
@@ -76,9 +78,11 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let store = Store::open(&config.state_dir)?;
     let board = Board::new();
+    let push = Push::open(&config.push, &store)?;
     let opened = inputs::open(&config, &store)?;
     let bell = Arc::new(Bell::default());
-    let shared = Arc::new(Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone())?);
+    let shared = Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone(), push.board())?;
+    let shared = Arc::new(shared);
 
     let listener = match listener {
         Some(bound) => bound
@@ -116,12 +120,18 @@ async fn serve(
         opened.globs,
         lookups,
         &config,
-    );
+    )
+    .posting(push.outbox());
     let ingest = {
         let stop = stop.clone();
         tokio::task::spawn_blocking(move || ingest.run(&stop))
     };
     let local = local::Local::start(&config.state_dir, Arc::clone(&shared), notebook, stop.clone());
+    let mut pushers = tokio::task::JoinSet::new();
+    let site: Arc<dyn push::Site> = Arc::clone(&shared) as _;
+    for task in push.tasks(&site, &stop) {
+        pushers.spawn(task);
+    }
     let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
 
     // The first part that ends, by itself or because of a signal, ends the others.
@@ -139,7 +149,7 @@ async fn serve(
             .await
             .context("reading did not stop in time; the last checkpoint stands")?,
     };
-    let _ = tokio::time::timeout(STOP_WITHIN, pages).await;
+    let _ = tokio::time::timeout(STOP_WITHIN, async { tokio::join!(pages, pushers.join_all()) }).await;
     if let Some(local) = local {
         local.stopped().await;
     }

@@ -8,11 +8,16 @@ use crate::event::Timestamp;
 /// What is older than this by the clock is history: the first start reads weeks of logs.
 const HISTORY_SECS: i64 = 86_400;
 
+/// It is older than that.
+pub(super) fn is_history(at: Timestamp, now: Timestamp) -> bool {
+    now.nanos_since(at) > HISTORY_SECS * 1_000_000_000
+}
+
 /// Tells it. True if any of it was new to whoever reads the log.
 pub(super) fn tell(news: Vec<News>, now: Timestamp) -> bool {
     let mut told = false;
     for item in news {
-        if now.nanos_since(item.at) > HISTORY_SECS * 1_000_000_000 {
+        if is_history(item.at, now) {
             continue;
         }
         told = true;

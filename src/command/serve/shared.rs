@@ -9,6 +9,7 @@ use crate::contract::leases::ACTIVE;
 use crate::event::Timestamp;
 use crate::exposition::Unavailable;
 use crate::pipeline::{Pipeline, Progress, Stats};
+use crate::push;
 use crate::snapshot::{Family, Snapshot};
 use crate::store::{Mark, Served, Store};
 use crate::vault::Board;
@@ -38,6 +39,8 @@ pub(super) struct Shared {
     /// Every log, by its place in the pipeline.
     pub(super) names: Mutex<Vec<Named>>,
     pub(super) board: Board,
+    /// What came of what is pushed.
+    pub(super) pushed: push::Board,
     /// Who may see names of clients.
     pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
@@ -70,6 +73,7 @@ impl Shared {
         names: &[Named],
         pipeline: Pipeline,
         board: Board,
+        pushed: push::Board,
     ) -> anyhow::Result<Self> {
         let served = Served::open(store)
             .with_context(|| format!("cannot write to the state folder {}", config.state_dir.display()))?;
@@ -84,6 +88,7 @@ impl Shared {
             progress: Mutex::new(None),
             names: Mutex::new(names.to_vec()),
             board,
+            pushed,
             identities: config.identities,
             saved: Mutex::new(None),
         })
@@ -197,6 +202,7 @@ impl Shared {
         drop(served);
         let mut snapshot = snapshot;
         snapshot.families.extend(self.board.families(Instant::now()));
+        snapshot.families.extend(self.pushed.families());
         snapshot.families.sort_by_key(|family| family.metric.name);
         Ok(snapshot)
     }

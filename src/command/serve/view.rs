@@ -7,9 +7,10 @@ use crate::anomaly::{Episode, Mode, Which};
 use crate::config::Identities;
 use crate::event::Timestamp;
 use crate::exposition::episodes::EpisodesView;
-use crate::exposition::overview::{ApiView, NodeView, Overview, SourceView};
+use crate::exposition::overview::{ApiView, NodeView, Overview, PushView, SourceView};
 use crate::exposition::roles::Roles;
 use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
+use crate::push;
 use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
 
@@ -105,7 +106,19 @@ impl Site for Shared {
             anomalies,
             sources,
             nodes: nodes.collect(),
+            pushed: self.pushed.report().into_iter().map(pushed).collect(),
         }
+    }
+}
+
+fn pushed(report: push::Report) -> PushView {
+    PushView {
+        target: report.target.name().to_owned(),
+        address: report.address,
+        delivered: report.delivered,
+        undelivered: report.undelivered,
+        last_success: report.last_success,
+        trouble: report.trouble,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod anomaly;
 mod logs;
+mod push;
 mod vault;
 
 use super::layers::{Layers, Problems};
@@ -28,6 +29,7 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
         label_sets: r.parsed(&setting::LABEL_BUDGET, |text| value::integer(text, 1)),
         ledger_capacity: r.parsed(&setting::LEDGER_CAPACITY, |text| value::integer(text, 1)),
         anomaly: r.anomaly(),
+        push: r.push(),
         checkpoint_interval: r.duration(&setting::CHECKPOINT_INTERVAL),
         output: OutputConfig {
             level: r.parsed(&setting::LOG_LEVEL, |text| super::output::level(text).map(|_| text.to_owned())),
