@@ -28,6 +28,7 @@ def make():
     board.row("Exporters", *exporters())
     board.row("Logs", *logs())
     board.row("Vault's API", *api())
+    board.row("Pushed", *pushed())
     return board
 
 
@@ -181,4 +182,17 @@ def api():
         .runbook(*runbook("scrape")),
         graph("How long calls take", "By part of the API.", "s",
               [(highest("leasewatch_scrape_duration_seconds", *call), "{{cluster}} {{node}} {{api}}")], size=(12, 8)),
+    ]
+
+
+def pushed():
+    target = ("instance", "target")
+    return [
+        table("Targets", "Where leasewatch pushes to, where it is configured to.", target, [
+            Column("Last taken", age("leasewatch_push_last_success_timestamp_seconds", *target), "s",
+                   ["text", (300, "orange"), (3600, "red")]),
+        ], "Last taken", size=(12, 7), renamed={"instance": "Exporter", "target": "Target"}),
+        graph("Batches", "Requests that pushed something, per second, by outcome; dropped counts what was given up.",
+              "cps", [(rate("leasewatch_push_batches_total", "target", "outcome"), "{{target}} {{outcome}}")],
+              size=(12, 7)),
     ]

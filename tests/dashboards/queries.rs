@@ -76,6 +76,7 @@ const NOT_IN_A_DEMO: &[(&str, &[Asked])] = &[
             ("overview", "Anomaly scores, by mount", "A"),
         ],
     ),
+    ("it pushes nowhere", &[("health", "Targets", "A"), ("health", "Batches", "A")]),
     ("no rules are loaded", &[("overview", "Firing alerts", "A")]),
 ];
 
