@@ -6,6 +6,7 @@
 mod support;
 
 mod documents;
+mod live;
 mod mutants;
 mod pack;
 mod promtool;

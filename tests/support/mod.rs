@@ -7,6 +7,7 @@
 #![allow(dead_code, reason = "each test binary includes the whole folder and uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "a helper of tests may panic as a test may")]
 
+pub(crate) mod alertmanager;
 pub(crate) mod bao;
 pub(crate) mod exposition;
 pub(crate) mod http;

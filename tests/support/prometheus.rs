@@ -29,6 +29,23 @@ impl Prometheus {
     /// Starts one with these `scrape_configs`, scraped each second, and with a past: files of
     /// `OpenMetrics` text with times.
     pub(crate) fn with_past(jobs: &str, past: &[&Path]) -> Self {
+        Self::launch(jobs, past, "")
+    }
+
+    /// Starts one that scrapes a loopback port each second under a cluster's name, evaluates the rules
+    /// of a folder as often, and tells an Alertmanager.
+    pub(crate) fn with_rules(target_port: u16, rules: &Path, alertmanager_port: u16) -> Self {
+        let jobs = format!(
+            "- job_name: leasewatch\n  static_configs:\n  - targets: ['127.0.0.1:{target_port}']\n    labels: {{cluster: test}}\n"
+        );
+        let more = format!(
+            "rule_files: ['{}/*.yml']\nalerting:\n  alertmanagers:\n  - static_configs:\n    - targets: ['127.0.0.1:{alertmanager_port}']\n",
+            rules.display()
+        );
+        Self::launch(&jobs, &[], &more)
+    }
+
+    fn launch(jobs: &str, past: &[&Path], more: &str) -> Self {
         let dir = tempfile::Builder::new().prefix("leasewatch-prom-").tempdir().unwrap();
         let data = dir.path().join("data");
         for file in past {
@@ -40,7 +57,9 @@ impl Prometheus {
             assert!(made.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&made.stderr));
         }
         let config = dir.path().join("prometheus.yml");
-        let text = format!("global: {{scrape_interval: 1s, scrape_timeout: 1s}}\nscrape_configs:\n{jobs}");
+        let text = format!(
+            "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n{more}scrape_configs:\n{jobs}"
+        );
         std::fs::write(&config, text).unwrap();
         let start = |port: u16| {
             let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
