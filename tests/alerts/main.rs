@@ -9,7 +9,9 @@ mod documents;
 mod live;
 mod mutants;
 mod pack;
+mod past;
 mod promtool;
+mod story;
 
 use pack::{folder, units};
 use promtool::promtool;

@@ -3,6 +3,7 @@
 use super::http::Request;
 use super::process::{Process, command, on_free_port};
 use super::{eventually, program};
+use rustix::process::Signal;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -56,28 +57,24 @@ impl Prometheus {
                 .unwrap();
             assert!(made.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&made.stderr));
         }
-        let config = dir.path().join("prometheus.yml");
         let text = format!(
             "global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}\n{more}scrape_configs:\n{jobs}"
         );
-        std::fs::write(&config, text).unwrap();
-        let start = |port: u16| {
-            let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
-            command
-                .arg(format!("--config.file={}", config.display()))
-                .arg(format!("--storage.tsdb.path={}", data.display()))
-                .arg("--storage.tsdb.retention.time=90d")
-                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
-                .current_dir(dir.path());
-            Process::start("prometheus", &mut command, &dir.path().join("prometheus.log"))
-        };
-        let ready = |port| match Request::new("GET", "/-/ready").send(port) {
-            Ok(reply) if reply.status == 200 => Ok(()),
-            Ok(reply) => Err(format!("HTTP {}", reply.status)),
-            Err(why) => Err(why.to_string()),
-        };
-        let (process, port) = on_free_port(start, ready);
+        std::fs::write(dir.path().join("prometheus.yml"), text).unwrap();
+        let (process, port) = serve(dir.path());
         Self { process, port, dir }
+    }
+
+    /// Ends it and starts it anew, so that it finds what was put into its folder of data meanwhile.
+    pub(crate) fn restart(&mut self) {
+        self.process.signal(Signal::TERM);
+        self.process.wait(Duration::from_secs(60));
+        (self.process, self.port) = serve(self.dir.path());
+    }
+
+    /// The folder with its blocks.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     /// Where it answers.
@@ -122,6 +119,26 @@ fn encoded(text: &str) -> String {
         write!(text, "%{byte:02X}").unwrap();
         text
     })
+}
+
+/// Starts the server of a folder with `prometheus.yml`, on a free port.
+fn serve(dir: &Path) -> (Process, u16) {
+    let start = |port: u16| {
+        let mut command = command(&program("Prometheus", &["/usr/bin/prometheus".into()]));
+        command
+            .arg(format!("--config.file={}", dir.join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", dir.join("data").display()))
+            .arg("--storage.tsdb.retention.time=90d")
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .current_dir(dir);
+        Process::start("prometheus", &mut command, &dir.join("prometheus.log"))
+    };
+    let ready = |port| match Request::new("GET", "/-/ready").send(port) {
+        Ok(reply) if reply.status == 200 => Ok(()),
+        Ok(reply) => Err(format!("HTTP {}", reply.status)),
+        Err(why) => Err(why.to_string()),
+    };
+    on_free_port(start, ready)
 }
 
 /// Holds a page against promtool's linter; its complaints fail the test.
