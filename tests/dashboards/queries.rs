@@ -65,6 +65,14 @@ const NOT_IN_A_DEMO: &[(&str, &[Asked])] = &[
         &[("security", "Share of logins that fail", "A"), ("security", "Roles that do not exist", "A")],
     ),
     (
+        "with so short a past it is chance whether anybody has changed how Vault works",
+        &[
+            ("security", "Configuration written", "A"),
+            ("security", "As they came", "A"),
+            ("security", "In the time shown, and ever", "AB"),
+        ],
+    ),
+    (
         "with so short a past it is chance whether an attack is rare enough to be told of",
         &[
             ("anomalies", "Highest score", "A"),
