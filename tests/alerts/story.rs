@@ -5,6 +5,9 @@ use super::pack::Unit;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+/// Values by their place in steps.
+type Samples = Vec<(i64, f64)>;
+
 /// One test, told to a real Prometheus.
 pub(crate) struct Story {
     pub(crate) name: String,
@@ -13,7 +16,7 @@ pub(crate) struct Story {
     /// Between two samples, in seconds.
     pub(crate) step: i64,
     /// Samples by metric and labels, each with its place in steps.
-    series: BTreeMap<String, Vec<(String, Vec<(i64, f64)>)>>,
+    series: BTreeMap<String, Vec<(String, Samples)>>,
     /// When, in seconds, which alerts fire, and how many of each.
     pub(crate) expected: Vec<(i64, BTreeMap<String, usize>)>,
 }
@@ -51,7 +54,7 @@ impl Story {
     }
 
     /// Tells it apart from the others by its cluster, and its targets from theirs.
-    fn add(&mut self, metric: &str, labels: &str, samples: Vec<(i64, f64)>) {
+    fn add(&mut self, metric: &str, labels: &str, samples: Samples) {
         let mut own = format!("cluster=\"{}", self.cluster);
         let mut rest = String::new();
         for label in labels.split(", ").filter(|label| !label.is_empty()) {
@@ -107,7 +110,7 @@ pub(crate) fn seconds(length: &str) -> i64 {
 }
 
 /// promtool's short form of samples; nothing where there are gaps.
-fn expand(values: &str) -> Option<Vec<(i64, f64)>> {
+fn expand(values: &str) -> Option<Samples> {
     let mut samples = Vec::new();
     for token in values.split(' ') {
         if token.starts_with(['_', 's']) {

@@ -68,12 +68,12 @@ fn an_episode_opens_one_incident_however_often_answers_are_lost_and_resolves_it(
     serving.kill9();
     // All that was kept is lost: it is found by its title.
     std::fs::remove_file(stage.dir.path().join("state/push-incidents")).unwrap();
-    serving.restart();
     let asked = |path: &str| {
         let world = receiver.world();
         world.requests.iter().filter(|seen| seen.path.starts_with(path)).count()
     };
     let before = asked("/api/incident/get-list");
+    serving.restart();
     eventually("it is looked up", PATIENCE, || {
         if asked("/api/incident/get-list") > before { Ok(()) } else { Err("not yet".to_owned()) }
     });
