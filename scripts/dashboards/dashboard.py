@@ -3,8 +3,8 @@
 from grafana import DATASOURCE
 from promql import select
 
-#: Where the runbooks are read; the one place to change it.
-RUNBOOKS = "https://github.com/leasewatch/leasewatch/blob/main/docs/runbooks"
+#: Where the runbooks are read: a name that is nobody's, for the operator to set.
+RUNBOOKS = "https://runbooks.example/leasewatch"
 #: Columns of Grafana's grid.
 COLUMNS = 24
 
