@@ -147,7 +147,7 @@ fn is_noticed(mutant: &Mutant, rules: &[(String, String)], units: &[Unit]) -> Op
         return None;
     }
     let wanted =
-        |unit: &&Unit| mutant.alerts.iter().any(|alert| unit.name.split(' ').any(|word| word == alert));
+        |unit: &&Unit| mutant.alerts.iter().any(|alert| unit.name.split([' ', ',']).any(|word| word == alert));
     for (number, unit) in units.iter().filter(wanted).enumerate() {
         let file = format!("tests/{number}.yml");
         std::fs::write(dir.path().join(&file), format!("{}{}", unit.head, unit.text)).unwrap();

@@ -235,7 +235,10 @@ fn every_panel_can_be_drawn(prometheus: &Prometheus, boards: &[(String, String, 
             let title = panel.title.replace('\'', "&#x27;");
             assert!(page.contains(&format!("{title}</h")), "{file}: {title} is not drawn");
         }
-        assert!(page.contains("<svg") && !page.contains("No data"), "{file}: a panel is empty");
+        // Those that a demo fills by chance may be empty.
+        let by_chance = NOT_IN_A_DEMO.iter().flat_map(|(_, all)| *all).filter(|(of, ..)| of == name).count();
+        let empty = page.matches("No data").count();
+        assert!(page.contains("<svg") && empty <= by_chance, "{file}: {empty} panels are empty");
     }
 }
 
