@@ -146,8 +146,9 @@ fn is_noticed(mutant: &Mutant, rules: &[(String, String)], units: &[Unit]) -> Op
     if !promtool(&["check", "rules", &format!("rules/{}.yml", mutant.file)], dir.path()).0 {
         return None;
     }
-    let wanted =
-        |unit: &&Unit| mutant.alerts.iter().any(|alert| unit.name.split([' ', ',']).any(|word| word == alert));
+    let wanted = |unit: &&Unit| {
+        mutant.alerts.iter().any(|alert| unit.name.split([' ', ',']).any(|word| word == alert))
+    };
     for (number, unit) in units.iter().filter(wanted).enumerate() {
         let file = format!("tests/{number}.yml");
         std::fs::write(dir.path().join(&file), format!("{}{}", unit.head, unit.text)).unwrap();

@@ -88,8 +88,9 @@ fn a_real_prometheus_finds_over_the_past_what_the_tests_say() {
         let past = dir.path().join("past.om");
         std::fs::write(&past, open_metrics(&stories, begin)).unwrap();
         let mut prometheus = Prometheus::with_past("  []\n", &[&past]);
-        let told =
-            |alert: &&Alert| stories.iter().any(|story| story.name.split([' ', ',']).any(|word| word == alert.name));
+        let told = |alert: &&Alert| {
+            stories.iter().any(|story| story.name.split([' ', ',']).any(|word| word == alert.name))
+        };
         let expressions: String =
             all.iter().filter(told).flat_map(|alert| [alert.expression.as_str(), "\n"]).collect();
         for rules in levels(expressions) {
@@ -123,7 +124,9 @@ fn a_real_prometheus_finds_over_the_past_what_the_tests_say() {
             // Where samples are half an hour apart they are seen for five minutes: looked at right after.
             let phase = if step > 60 { 120 } else { 0 };
             let found = fired(&prometheus, expression, (begin + phase, begin + span, step), lasts);
-            for story in stories.iter().filter(|story| story.name.split([' ', ',']).any(|word| word == alert.name)) {
+            for story in
+                stories.iter().filter(|story| story.name.split([' ', ',']).any(|word| word == alert.name))
+            {
                 for (at, expected) in &story.expected {
                     let expected = expected.get(&alert.name).copied().unwrap_or(0);
                     let at = |late: i64| (story.cluster.clone(), begin + phase + at + late);
