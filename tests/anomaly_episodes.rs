@@ -154,15 +154,62 @@ fn the_same_cause_is_told_once_a_day_and_another_one_at_once() {
         finding(3, hours * HOUR, vec![evidence(Component::UnknownPaths, strength), network])
     };
     episodes.take(probing(8, 5.0, "2001:db8::/64 (2001:db8::1)"));
-    episodes.take(probing(15, 9.0, "2001:db8::/64 (2001:db8::2)"));
+    episodes.take(probing(15, 5.9, "2001:db8::/64 (2001:db8::2)"));
     assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 1);
-    episodes.take(probing(16, 9.0, "2001:db9::/64 (2001:db9::2)"));
+    episodes.take(probing(16, 5.9, "2001:db9::/64 (2001:db9::2)"));
     assert_eq!(all(&episodes).iter().filter(|one| one.subject.entity_id == "entity-3").count(), 2);
     // A day later it is told again.
     episodes.take(burst(2, 24 * HOUR, 4.5));
     let subjects: Vec<_> = all(&episodes).iter().map(|one| one.subject.entity_id.clone()).collect();
     assert_eq!(subjects.iter().filter(|entity| *entity == "entity-1").count(), 2);
     assert_eq!(subjects.iter().filter(|entity| *entity == "entity-2").count(), 2);
+}
+
+#[test]
+fn a_weak_episode_that_is_over_mutes_nothing_stronger() {
+    let paths =
+        |hours: i64, strength| finding(1, hours * HOUR, vec![evidence(Component::UnknownPaths, strength)]);
+    let mut episodes = store();
+    // Nobody is shown this one, nor what goes on as weakly.
+    episodes.take(paths(0, 2.2));
+    episodes.take(paths(7, 2.4));
+    assert_eq!(all(&episodes).len(), 1);
+    assert_eq!(all(&episodes)[0].score, score::of_recurrence(10f64.powf(2.4) / 1000.0), "it is not lost");
+    // A notice, and when that is over a page: each is shown once.
+    for (hours, strength, severity) in [(8, 3.2, Severity::Notice), (15, 3.9, Severity::Page)] {
+        episodes.take(paths(hours, strength));
+        episodes.take(paths(hours, strength));
+        let last = all(&episodes).pop().unwrap();
+        assert_eq!((last.opened_at, last.severity), (at(hours * HOUR), severity));
+    }
+    // Louder, but not ten times as rare: known. The next is, against what was told and not what was silent.
+    episodes.take(paths(22, 4.7));
+    assert_eq!(all(&episodes).len(), 3);
+    episodes.take(paths(23, 5.0));
+    assert_eq!(all(&episodes).len(), 4);
+}
+
+#[test]
+fn the_score_of_a_subject_is_never_lowered_by_more_evidence() {
+    let components = [Component::UnknownPaths, Component::Burst1d, Component::Slow, Component::Denials];
+    let strengths = [2.2, 2.9, 3.3, 3.8, 4.4, 5.3];
+    let highest = |told: &[(i64, usize, usize)]| {
+        let mut episodes = store();
+        for &(hours, component, strength) in told {
+            let evidence = evidence(components[component], strengths[strength]);
+            episodes.take(finding(1, hours * HOUR, vec![evidence]));
+        }
+        all(&episodes).iter().map(|episode| episode.score).fold(0.0, f64::max)
+    };
+    proptest!(|(
+        told in prop::collection::vec((0i64..60, 0usize..4, 0usize..6), 1..12), left_out in any::<prop::sample::Index>()
+    )| {
+        let mut told = told;
+        told.sort_unstable();
+        let mut fewer = told.clone();
+        fewer.remove(left_out.index(told.len()));
+        prop_assert!(highest(&told) >= highest(&fewer), "{told:?} against {fewer:?}");
+    });
 }
 
 #[test]
@@ -429,15 +476,19 @@ fn an_episode_read_aloud_makes_sense() {
     );
     assert_eq!(
         say(vec![
-            of(Component::Slow, 3.3, ""),
+            of(Component::Slow, 3.3, "since 2026-05-28"),
             single(Component::RoleListing, 2.0, 1.0, "database/"),
             single(Component::OffHours, 1.5, 1.0, "")
         ]),
-        "The client approle/payments has long been taking more credentials of database/ledger than it used to, 214 \
-         since it began, and listed the names of roles (database/) for the first time at an hour at which it hardly \
-         ever works; in 28 days its most was 6. An hour like this comes about once in 2 days."
+        "The client approle/payments has been taking more credentials of database/ledger than it used to since \
+         2026-05-28, 214 in that time, and listed the names of roles (database/) for the first time at an hour at which it \
+         hardly ever works; in 28 days its most was 6. An hour like this comes about once in 2 days."
     );
-    let mut mount = finding(9, 0, vec![single(Component::FailedLogins, 3.2, 120.0, "")]);
+    let mut mount = finding(
+        9,
+        0,
+        vec![single(Component::FailedLogins, 3.2, 120.0, "from 3 addresses, 192.0.2.9 the most")],
+    );
     mount.subject = SubjectView {
         key: 9,
         kind: SubjectKind::Mount,
@@ -449,7 +500,7 @@ fn an_episode_read_aloud_makes_sense() {
     episodes.take(mount);
     assert_eq!(
         all(&episodes)[0].summary,
-        "At auth/userpass/, 120 logins failed within an hour; usual is 1. It is not known well yet. An hour like this \
+        "At auth/userpass/, 120 logins failed within an hour, from 3 addresses, 192.0.2.9 the most; usual is 1. It is not known well yet. An hour like this \
          comes about once in 2 days."
     );
 }
@@ -522,6 +573,7 @@ fn every_component_has_words_and_numbers_never_break_json() {
         Component::Operational,
         Component::NewSubject,
         Component::FailedLogins,
+        Component::UnknownTokens,
         Component::RoleListing,
     ];
     for component in plain.into_iter().chain(rules) {

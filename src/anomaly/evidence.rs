@@ -41,8 +41,10 @@ pub enum Component {
     Operational,
     /// Somebody who was never seen.
     NewSubject,
-    /// Logins that failed, and tokens that Vault did not know.
+    /// Logins that failed.
     FailedLogins,
+    /// Requests with tokens that Vault did not know.
+    UnknownTokens,
     /// The names of roles, listed by somebody who never did.
     RoleListing,
     /// A privileged operation.
@@ -51,7 +53,7 @@ pub enum Component {
 
 impl Component {
     /// Every one, a rule standing for all.
-    pub const NAMES: [&'static str; 18] = [
+    pub const NAMES: [&'static str; 19] = [
         "burst_5m",
         "burst_1h",
         "burst_1d",
@@ -68,6 +70,7 @@ impl Component {
         "operational",
         "new_subject",
         "failed_logins",
+        "unknown_tokens",
         "role_listing",
         "privileged",
     ];
@@ -91,6 +94,7 @@ impl Component {
             Self::Operational => "operational",
             Self::NewSubject => "new_subject",
             Self::FailedLogins => "failed_logins",
+            Self::UnknownTokens => "unknown_tokens",
             Self::RoleListing => "role_listing",
             Self::Rule(_) => "privileged",
         }

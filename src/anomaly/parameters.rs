@@ -49,6 +49,8 @@ pub const WINSOR_P: f64 = 0.01;
 /// A maximum that an alarm came with is an own extreme after a week without another alarm: an
 /// attack that is repeated daily never becomes normal, a larger deploy does.
 pub const PENDING_HOURS: i32 = 7 * 24;
+/// And then as so many times the largest one before it, at the most.
+pub const PENDING_TIMES: u32 = 10;
 
 /// Novelty: everything is new in the first hours of anybody, and less so with every hour. After so
 /// many active hours, half as much is new in an hour as in the first ones.
@@ -147,10 +149,35 @@ pub const GROWTH_A_WEEK: f64 = 1.15;
 pub const SLOW_LASTS: i32 = 10 * 24;
 /// Slow: the hour's bin is drawn to the whole with so many hours.
 pub const SEASON_KAPPA: f64 = 6.0;
+/// Slow: a day is raised that brings so many more than usual, and such a part of what is usual in a day.
+pub const SLOW_DAY: (f64, f64) = (3.0, 0.2);
+/// Slow: so many days must be raised: what comes at once is a deploy, or a burst.
+pub const SLOW_DAYS: u16 = 2;
 /// Slow: so many more than expected, or it is a handful and no habit.
 pub const SLOW_LEAST: f64 = 8.0;
 /// Slow: more addresses than usual explain as much more, at most three times.
 pub const SCALE_OUT: f64 = 3.0;
+/// Slow: mean life, in hours, of what somebody took lately: long enough to judge by, short enough for a day.
+pub const LATELY: f64 = 18.0;
+/// Slow: expected of that time, at the least, to be judged by it.
+pub const LATELY_LEAST: f64 = 4.0;
+/// Slow: clearly more is so many times as much, by so many standard deviations.
+pub const CLEARLY: (f64, f64) = (1.2, 1.3);
+/// Slow: a cause is common where so many clients take clearly more at once,
+pub const COMMON_LEAST: u32 = 5;
+/// which are at least this part of them,
+pub const COMMON_PART: f64 = 0.06;
+/// and so many times as many as in an ordinary hour.
+pub const COMMON_TIMES: f64 = 3.0;
+/// Slow: a common cause is remembered for so many hours (mean life) and excuses what is so many times as much:
+/// by the time that it is seen, the first of it was counted already.
+pub const COMMON_MEMORY: f64 = 48.0;
+/// See [`COMMON_MEMORY`].
+pub const COMMON_EXCUSES: f64 = 1.35;
+/// Slow: as many times as much as there are more addresses, and a little more, is a scale-out that was seen late.
+pub const SCALE_OUT_EXCUSES: f64 = 1.1;
+/// Slow: what is excused says no more than this: little, unless something else speaks too.
+pub const EXCUSED_MOST: f64 = 2.5;
 /// Width and number of the bins of the pool's tail of peaks.
 pub const SLOW_BINS: (f64, usize) = (0.5, 82);
 /// How that tail is read. A sum of log likelihood ratios exceeds x nats once in e^x by Wald's
@@ -174,6 +201,9 @@ pub const CLOCK_TAIL: Reading =
     Reading { slope: 0.7, weight: 10.0, few: 5.0, part: 0.0, many: 8.0, slopes: (0.4, 2.0) };
 /// Hours: no more than this.
 pub const CLOCK_MOST: f64 = 3.9;
+/// Hours: nor more than one in so many times the active hours that are known: the rest rests on peers, and
+/// people differ more than their hours tell.
+pub const CLOCK_PEERS: f64 = 6.0;
 
 /// Silence: expected in a day to be called regular.
 pub const REGULAR: f64 = 20.0;
@@ -192,8 +222,8 @@ pub const NEW_SUBJECT: f64 = 1.0 / 50.0;
 pub const FAULTS: f64 = 0.5;
 /// Failures of a mount: overdispersion by default.
 pub const FAULTS_PHI: f64 = 10.0;
-/// Failures of a mount that a client's retries make of one hiccup: of a first outage, each as many
-/// more make it rarer by a nat.
+/// Failures of a mount that a client's retries make of one hiccup: each as many more, than ever or of
+/// a first outage, make it rarer by a nat.
 pub const FAULTS_AT_ONCE: f64 = 20.0;
 /// Mounts that are followed.
 pub const MOUNTS: usize = 1_024;
@@ -262,6 +292,9 @@ pub const SAME_AFFAIR: f64 = 1.3;
 pub const SAME_AFFAIR_MOST: f64 = 1.5;
 /// What a burst loses that is spread over as many tokens as credentials.
 pub const SPREAD: f64 = 0.8;
+/// And no more than this is said of it: a client that crashes, logs in and asks again, for hours, is worth
+/// a notice and no page.
+pub const SPREAD_MOST: f64 = 3.6;
 /// One denied path says no more than this, whoever asks for it.
 pub const ONE_PATH: f64 = 2.0;
 /// One new role says no more than this alone.
@@ -274,6 +307,10 @@ pub const SHAPE: f64 = 0.3;
 /// An hour with more logins than this, and than so many times as usual, is one of clients that
 /// restart: how much they take says nothing about a raised rate.
 pub const RESTARTS: (u32, f64) = (4, 4.0);
+/// A client that starts takes a credential of each of its roles, of so many at the most.
+pub const ROLES_AT_ONCE: usize = 3;
+/// Times as many as logins explain, and so many more, are still in step with them.
+pub const RESTART_SLACK: (f64, f64) = (1.25, 2.0);
 /// What a theft shows and a move rarely does counts as no rarer than this: a login may have been
 /// elsewhere.
 pub const CIRCUMSTANCE_LEAST: f64 = 0.05;

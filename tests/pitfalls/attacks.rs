@@ -88,6 +88,26 @@ fn probing_pages_fast_and_slow() {
     must_page("thirty guesses in fifteen hours", &told.about_since(&town.people[0], noon - 10 * HOUR));
 }
 
+/// Twelve paths within the hour before `noon`, the first `early` of them by so many hours earlier.
+fn probing_with(early: i64, hours: i64) -> f64 {
+    let (told, town, noon) = with(14, |story, town, noon| {
+        for n in 0..12 {
+            let at = noon + n * 200 - if n < early { hours * HOUR } else { 0 };
+            story.denied(at, &town.services[0], "kv/", &format!("data/guess-{n}"));
+        }
+    });
+    highest(&told.about_since(&town.services[0], noon - hours * HOUR))
+}
+
+#[test]
+fn what_nobody_was_shown_hides_nothing_that_follows() {
+    let at_once = probing_with(0, 0);
+    for (early, hours) in [(1, 3), (2, 3), (2, 7), (2, 12), (3, 19)] {
+        let found = probing_with(early, hours);
+        assert!(found >= at_once - 1.0, "{early} of them {hours} h before: {found}, all at once: {at_once}");
+    }
+}
+
 #[test]
 fn one_token_from_two_networks_at_once_pages() {
     let mut story = Story::new(15);

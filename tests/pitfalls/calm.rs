@@ -1,7 +1,7 @@
 //! What looks like an attack and is none: outages, expiry storms, failing revocations.
 
 use crate::story::{DAY, HOUR, MINUTE, Story, time};
-use crate::told::{Told, list, must_not_page};
+use crate::told::{Told, list, must_not_page, must_page};
 use crate::town::{Town, service_role};
 use std::fmt::Write as _;
 
@@ -102,4 +102,116 @@ fn a_policy_that_is_missing_is_one_episode_of_one_subject() {
     let told = Told::of(&story, &[]);
     let loud: Vec<_> = told.episodes.iter().filter(|e| e.updated() >= at && e.severity() != "info").collect();
     assert!(loud.len() <= 2 && loud.iter().all(|e| e.is_about(&town.services[5])), "{}", list(&loud));
+}
+
+#[test]
+fn the_dead_token_of_one_client_is_operational_and_says_where_to_look() {
+    let mut story = Story::new(66);
+    let town = Town::lives(&mut story, 22);
+    let at = 21 * DAY + 12 * HOUR;
+    for n in 0..200 {
+        story.invalid_token(at + n * 12, "creds/service-3-rw", &town.services[3].address);
+        // The same from where nobody ever came from, a day before.
+        story.invalid_token(at - DAY + n * 12, "creds/service-3-rw", "203.0.113.99");
+    }
+    let told = Told::of(&story, &[]);
+    let of = |from: i64| -> Vec<_> {
+        let all = told.episodes.iter().filter(|e| e.components().contains(&"unknown_tokens"));
+        all.filter(|e| (from..from + DAY / 2).contains(&e.opened())).collect()
+    };
+    let (ours, stranger) = (of(at), of(at - DAY));
+    must_not_page("a client that goes on with a dead token", &ours);
+    assert!(
+        ours.iter().any(|e| e.class() == "operational" && e.severity() == "notice"),
+        "nobody says so: {}",
+        list(&ours)
+    );
+    let words = ours[0].0["summary"].as_str().unwrap();
+    assert!(
+        words.contains(&town.services[3].address) && words.contains("token that Vault does not know"),
+        "{words}"
+    );
+    assert!(stranger.iter().any(|e| e.class() == "security"), "{}", list(&stranger));
+}
+
+#[test]
+fn passwords_that_are_guessed_are_no_fault_of_a_client() {
+    let mut story = Story::new(67);
+    let town = Town::lives(&mut story, 22);
+    let at = 21 * DAY + 12 * HOUR;
+    for n in 0..200 {
+        story.login_failed(
+            at + n * 12,
+            "auth/userpass/",
+            &format!("login/person-{}", n % 40),
+            &town.services[3].address,
+        );
+        story.login_failed(at + n * 12, "auth/approle/", "login", &town.services[4].address);
+    }
+    let told = Told::of(&story, &[]);
+    let of = |mount: &str| -> Vec<_> {
+        let all = told.episodes.iter().filter(|e| e.components().contains(&"failed_logins"));
+        all.filter(|e| e.0["subject"]["mount"] == mount).collect()
+    };
+    let (guesses, secret) = (of("auth/userpass/"), of("auth/approle/"));
+    must_page("two hundred guesses at forty names", &guesses);
+    assert!(!secret.is_empty() && secret.iter().all(|e| e.class() == "operational"), "{}", list(&secret));
+}
+
+#[test]
+fn a_client_that_crashes_all_night_is_a_notice_at_most() {
+    let mut story = Story::new(68);
+    let town = Town::lives(&mut story, 22);
+    let at = 21 * DAY + HOUR;
+    let crashing = &town.services[2];
+    for n in 0..60 {
+        let started = crashing.with_token(70_000 + n);
+        let when = at + i64::try_from(n).unwrap() * 310;
+        story.login(when, &started);
+        story.issue(when + 4, &started, &service_role(crashing));
+    }
+    let told = Told::of(&story, &[]);
+    must_not_page("a crash loop", &told.about_since(crashing, at));
+}
+
+#[test]
+fn what_many_clients_do_at_once_pages_for_none_of_them() {
+    let mut story = Story::new(69);
+    let town = Town::of(&mut story, 40, 5, 26);
+    let thief = &town.services[30];
+    for (n, client) in (0..).zip(&town.services) {
+        // Half of them are busier for three days; one is all by itself, a week earlier.
+        let hours = if n < 20 {
+            22 * 24..25 * 24
+        } else if n == 30 {
+            15 * 24..18 * 24
+        } else {
+            0..0
+        };
+        for hour in hours {
+            story.issue(hour * HOUR + 30 * MINUTE + story.chance(9 * MINUTE), client, &service_role(client));
+        }
+    }
+    let told = Told::of(&story, &[]);
+    let during: Vec<_> = told.episodes.iter().filter(|e| e.opened() >= 22 * DAY).collect();
+    must_not_page("a sale", &during);
+    let alone: Vec<_> =
+        told.about_since(thief, 15 * DAY).into_iter().filter(|e| e.severity() != "info").collect();
+    assert!(alone.iter().any(|e| e.components().contains(&"slow")), "{}", list(&told.about(thief)));
+}
+
+#[test]
+fn one_deploy_is_no_raised_rate() {
+    let mut story = Story::new(70);
+    let town = Town::lives(&mut story, 25);
+    let deployed = &town.services[6];
+    for n in 0..24 {
+        let pod = deployed.with_token(80_000 + n);
+        let when = 22 * DAY + 10 * HOUR + i64::try_from(n).unwrap() * 400;
+        story.login(when, &pod);
+        story.issue(when + 3, &pod, &service_role(deployed));
+    }
+    let told = Told::of(&story, &[]);
+    let found = told.about_since(deployed, 22 * DAY);
+    assert!(found.iter().all(|e| !e.components().contains(&"slow")), "{}", list(&found));
 }

@@ -124,7 +124,7 @@ impl Episodes {
                 return;
             }
             self.close(id, at);
-        } else if self.is_told(&finding) {
+        } else if self.is_told(&finding, worth) {
             return;
         }
         self.open(&finding, worth, began);
@@ -186,23 +186,30 @@ impl Episodes {
         !self.news.is_empty()
     }
 
-    /// An episode that is over has said it already.
-    fn is_told(&mut self, finding: &Finding) -> bool {
-        let Some(id) = self.recent.get(&finding.subject.key) else { return false };
-        let Some(record) = self.records.get_mut(id) else { return false };
+    /// An episode that is over has said it already, as loudly. What was shown to nobody excuses nothing that
+    /// somebody would be shown: else a weak act would hide the strong one that follows.
+    fn is_told(&mut self, finding: &Finding, worth: Worth) -> bool {
+        let Some(&id) = self.recent.get(&finding.subject.key) else { return false };
+        let Some(record) = self.records.get_mut(&id) else { return false };
         let cause = Cause::of(record);
-        let is_soon = record.raised.plus_secs(SAME_SECS) > finding.at;
-        if is_soon && cause.explains_soon(finding) {
-            if cause.lasting().explains(finding) {
-                Arc::make_mut(record).lasted = Some(finding.at);
-            }
-            return true;
-        }
-        if !cause.lasting().explains(finding) {
+        let is_soon = record.raised.plus_secs(SAME_SECS) > finding.at && cause.explains_soon(finding);
+        let lasts = cause.lasting().explains(finding);
+        if !is_soon && !lasts {
             return false;
         }
-        Arc::make_mut(record).lasted = Some(finding.at);
-        true
+        let before = rank(id, record);
+        let record = Arc::make_mut(record);
+        if lasts {
+            record.lasted = Some(finding.at);
+        }
+        // How far a level has changed is said once; all else is news again when it is ten times as rare.
+        let is_louder = worth.severity > record.severity || (!lasts && worth.score >= record.told() + DECADE);
+        if !is_louder && worth.score > record.score {
+            self.closed.remove(&before);
+            record.grow(finding, worth, self.began.unwrap_or(finding.at));
+            self.closed.insert(rank(id, record));
+        }
+        !is_louder
     }
 
     fn worth(&self, finding: &Finding) -> Worth {
@@ -249,7 +256,7 @@ impl Episodes {
 
     fn close(&mut self, id: EpisodeId, at: Timestamp) {
         let Some(record) = self.records.get_mut(&id) else { return };
-        Arc::make_mut(record).closed = Some(at);
+        Arc::make_mut(record).close(at);
         let record = Arc::clone(record);
         self.open.remove(&record.subject.key);
         self.recent.insert(record.subject.key, id);

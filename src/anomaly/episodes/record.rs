@@ -29,6 +29,9 @@ pub(super) struct Record {
     pub(super) raised: Timestamp,
     #[serde(default)]
     pub(super) closed: Option<Timestamp>,
+    /// Its score when it was over: what came later was told to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told: Option<f64>,
     /// After it was over: the last time that its level had not fallen back yet.
     #[serde(default)]
     pub(super) lasted: Option<Timestamp>,
@@ -102,6 +105,7 @@ impl Record {
             updated: at,
             raised: at,
             closed: None,
+            told: None,
             lasted: None,
             score: worth.score,
             recurrence_days: 0.0,
@@ -143,6 +147,17 @@ impl Record {
             (self.severity, self.by_rule) = (worth.severity, worth.by_rule);
         }
         more
+    }
+
+    /// It is over.
+    pub(super) fn close(&mut self, at: Timestamp) {
+        self.closed = Some(at);
+        self.told = Some(self.score);
+    }
+
+    /// The highest score that anybody was told of.
+    pub(super) fn told(&self) -> f64 {
+        self.told.unwrap_or(self.score)
     }
 
     fn rise(&mut self, finding: &Finding, worth: Worth, began: Timestamp) {

@@ -26,11 +26,14 @@ pub fn issued(
         subject.role = Text::new(role);
     }
     let maturity = subject.maturity(now.hour);
-    let counts = subject.volume.issue(now, token);
+    // Whoever serves many applications takes a credential for each when it restarts: of it, what is judged
+    // is how much one role gets.
+    let client = if subject.off & NO_ROLES == 0 { token } else { super::now::short(hash(role)) };
+    let counts = subject.volume.issue(now, client);
     for (scale, count) in counts.into_iter().enumerate() {
         let Some(count) = count else { continue };
         let prior = pool.volume(scale);
-        let mut strength = subject.volume.strength(scale, count, prior) * maturity;
+        let mut strength = subject.volume.strength(scale, count, prior, subject.restarts()) * maturity;
         if is_troubled && subject.volume.is_spread() {
             // After an outage everybody is back at once.
             strength = strength.min(p::TROUBLED_MOST);
@@ -51,11 +54,11 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
     let name = hash(role);
     let before = subject.roles.hours_of(name);
     let look = subject.roles.look(name, now.hour, p::ROLES);
-    // How much it takes of a role that it has just taken up says nothing about the others.
-    let age = subject.roles.hours_of(name).map_or(0, |(first, _)| now.hour - first);
-    subject
-        .slow
-        .issue(age < p::YOUNG_ROLE && now.hour - subject.first > p::YOUNG_ROLE / 2, super::now::short(name));
+    // How much it takes of a role that it has just taken up says nothing about the others. What a subject
+    // began with is no such role.
+    let first = subject.roles.hours_of(name).map_or(now.hour, |(first, _)| first);
+    let is_young = now.hour - first < p::YOUNG_ROLE && first - subject.first > p::YOUNG_ROLE / 2;
+    subject.slow.issue(is_young, super::now::short(name));
     let (new, weight) = match look {
         Look::Known => return false,
         Look::New(new) => (new, 1.0),

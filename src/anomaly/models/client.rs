@@ -64,6 +64,9 @@ impl Models {
         let opens = !subject.is_open;
         if opens {
             subject.is_open = true;
+            if subject.hour < now.hour - 1 {
+                (subject.logged_in_before, subject.issued_before) = (0, 0);
+            }
             subject.hour = now.hour;
             subject.is_silent = false;
             self.active.push(u32::try_from(at).unwrap_or(u32::MAX));
@@ -132,6 +135,7 @@ impl Models {
                 role,
                 floor,
                 is_learnt,
+                is_broken: false,
             };
             tell(&mut standing, calibration, now, &about, findings);
             subject.standing = standing;
@@ -194,6 +198,7 @@ impl Models {
             role,
             floor: None,
             is_learnt: false,
+            is_broken: false,
         };
         tell(&mut standing, &self.calibration, now, &about, findings);
     }
@@ -253,6 +258,7 @@ impl Models {
                 role: &seen.role,
                 floor: None,
                 is_learnt: seen.maturity(now.hour) >= 1.0,
+                is_broken: false,
             };
             tell(&mut standing, calibration, now, &about, findings);
             subject.standing = standing;
@@ -281,7 +287,7 @@ fn open(subject: &mut Subject, pool: &mut super::pool::Pool, now: &Now) -> bool 
     let Some(unusual) = subject.clock.unusual(now.hour).filter(|_| is_known) else { return false };
     subject.unusual = Some(unusual);
     let strength =
-        pool.clock.strength(unusual, &p::CLOCK_TAIL).min(p::CLOCK_MOST) * subject.maturity(now.hour);
+        pool.clock.strength(unusual, &p::CLOCK_TAIL).min(subject.clock.most()) * subject.maturity(now.hour);
     let part = subject.clock.part(now.hour);
     subject.standing.raise(
         now.secs,

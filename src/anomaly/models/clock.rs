@@ -51,6 +51,11 @@ impl Clock {
         Some(-(density.max(1e-6)).log10())
     }
 
+    /// The strength that so much of a past can carry, whatever its peers do.
+    pub fn most(&self) -> f64 {
+        (f64::from(self.total) * p::CLOCK_PEERS + 1.0).log10().min(p::CLOCK_MOST)
+    }
+
     /// The likelihood of an active hour in that bin against that of the likeliest one, smoothed over its neighbours.
     fn density(&self, at: usize) -> f64 {
         let here = self.smooth(at);

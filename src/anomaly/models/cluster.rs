@@ -97,6 +97,11 @@ impl Default for Networks {
 }
 
 impl Networks {
+    /// Whether anybody is known to come from there.
+    pub fn is_known(&self, network: u32) -> bool {
+        self.seen.contains_key(&network)
+    }
+
     /// Whether somebody else is known to come from there.
     pub fn known_to_others(&self, network: u32, subject: u64) -> bool {
         self.seen.get(&network).is_some_and(|seen| seen.is_shared || seen.subject != subject as u32)

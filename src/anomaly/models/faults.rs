@@ -48,7 +48,7 @@ impl Faults {
         self.peak = count;
         let counts = self.counts();
         let formula = strength_of_ln(counts.ln_sf(count.into()));
-        let mut own = self.own.ln_sf(count, self.hours.into());
+        let mut own = self.own.ln_sf_in_steps(count, self.hours.into(), p::FAULTS_AT_ONCE);
         if self.own.largest().is_none() {
             // Of a first time only the number tells a hiccup from an outage.
             own -= (f64::from(count) / p::FAULTS_AT_ONCE - 1.0).max(0.0);

@@ -2,6 +2,7 @@
 //! peers and the calibration. An hour that is near an alarm teaches only what is usual.
 
 use super::Models;
+use super::common::Common;
 use super::now::{Now, of_hour};
 use super::pool::Pool;
 use super::slow::Slow;
@@ -47,6 +48,8 @@ impl Models {
             self.active = active;
             self.active.clear();
             self.addresses.judge(self.subjects.len());
+            let subjects = (0..self.subjects.len()).filter_map(|at| self.subjects.get(at));
+            self.common.judge(subjects.filter_map(|subject| subject.slow.lately(hour)));
             self.silence(hour + 1, findings);
         }
         if hour.rem_euclid(24) == 23 {
@@ -56,7 +59,7 @@ impl Models {
 
     /// Ends the hour of one subject.
     fn close(&mut self, seat: usize, hour: i32, gate: f64, findings: &mut Vec<Finding>) {
-        let Self { subjects, pools, calibration, networks, liveness, .. } = self;
+        let Self { subjects, pools, calibration, networks, liveness, common, .. } = self;
         let Some(subject) = subjects.get_mut(seat) else { return };
         // Its seat may be another's by now.
         if !subject.is_open || subject.hour != hour {
@@ -70,16 +73,18 @@ impl Models {
         let addresses = subject.sources.scale_out();
         let (logins, usual) = subject.logged_in;
         let restarts = logins > p::RESTARTS.0 && f64::from(logins) > p::RESTARTS.1 * f64::from(usual);
+        (subject.logged_in_before, subject.issued_before) = (logins, subject.volume.issued);
         subject.logged_in = (0, usual + (logins as f32 - usual) / 200.0);
         if restarts {
             subject.slow.say_nothing();
         }
-        let over = subject.slow.add(hour, addresses, |idle| liveness.was_live(idle));
+        let more = addresses * common.explains(subject.slow.times());
+        let over = subject.slow.add(hour, more, |idle| liveness.was_live(idle));
         if let Some(peak) = over {
             pool.slow.add(peak.into(), 1.0);
         }
         pool.slow.try_again(1.0, hour.into(), p::LIFE);
-        if slow(subject, pool, &now) {
+        if slow(subject, pool, common, &now) {
             let mount = pool.mount.clone();
             let mut standing = std::mem::take(&mut subject.standing);
             let seen: &Subject = subject;
@@ -90,6 +95,7 @@ impl Models {
                 role: &seen.role,
                 floor: None,
                 is_learnt: is_known,
+                is_broken: false,
             };
             tell(&mut standing, calibration, &now, &about, findings);
             subject.standing = standing;
@@ -146,6 +152,7 @@ impl Models {
                 role: &seen.role,
                 floor: None,
                 is_learnt: seen.maturity(hour) >= 1.0,
+                is_broken: false,
             };
             tell(&mut standing, calibration, &now, &about, findings);
             subject.standing = standing;
@@ -205,6 +212,7 @@ impl Models {
                 role: &seen.role,
                 floor: None,
                 is_learnt: true,
+                is_broken: false,
             };
             tell(&mut standing, &self.calibration, &now, &about, findings);
         }
@@ -287,14 +295,23 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     }
 }
 
+/// The day of an hour, as people write it.
+fn day(hour: i32) -> String {
+    of_hour(hour).to_string().chars().take(10).collect()
+}
+
 /// Evidence of a raised rate, where there is more of it than was said.
-fn slow(subject: &mut Subject, pool: &Pool, now: &Now) -> bool {
-    let Some((peak, observed, expected, _)) = subject.slow.excursion() else { return false };
+fn slow(subject: &mut Subject, pool: &Pool, common: &Common, now: &Now) -> bool {
+    let Some((peak, observed, expected, since)) = subject.slow.excursion() else { return false };
     if peak < p::SLOW_LOOK || observed - expected < p::SLOW_LEAST {
         return false;
     }
     let maturity = subject.maturity(now.hour);
-    let strength = pool.slow.strength(peak, &p::SLOW_TAIL) * maturity;
+    let mut strength = pool.slow.strength(peak, &p::SLOW_TAIL) * maturity;
+    let times = observed / expected.max(1e-3);
+    if common.excuses(times) || times <= subject.sources.scale_out() * p::SCALE_OUT_EXCUSES {
+        strength = strength.min(p::EXCUSED_MOST);
+    }
     if strength < p::KEEP {
         return false;
     }
@@ -313,7 +330,7 @@ fn slow(subject: &mut Subject, pool: &Pool, now: &Now) -> bool {
         own_max: None,
         last_seen: None,
         peers: None,
-        detail: subject.role.clone(),
+        detail: Text::from(format!("since {}", day(since))),
     };
     is_news && subject.standing.raise(now.secs, evidence)
 }

@@ -9,10 +9,11 @@
 //! | `novelty.rs`, `sources.rs`, `clock.rs` | which roles and paths, where from, and when |
 //! | `tokens.rs`, `wrapped.rs` | one token in two networks; wrapped credentials |
 //! | `client.rs`, `acts.rs`, `places.rs` | what a request means for its subject |
-//! | `faults.rs`, `mounts.rs` | what goes wrong at a mount and is nobody's |
+//! | `faults.rs`, `askers.rs`, `mounts.rs` | what goes wrong at a mount and is nobody's, and who asked for it |
 //! | `standing.rs`, `calibration.rs`, `telling.rs` | what stands against a subject now; how rare that is; findings |
 //! | `hours.rs` | the end of an hour: what is learnt, by whom, and what is not |
-//! | `cluster.rs`, `rates.rs` | the log's live hours, networks, the load balancer; expected rates |
+//! | `cluster.rs`, `common.rs` | the log's live hours, networks, the load balancer; what all do at once |
+//! | `rates.rs` | expected rates |
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -21,10 +22,12 @@
 )]
 
 mod acts;
+mod askers;
 mod calibration;
 mod client;
 mod clock;
 mod cluster;
+mod common;
 mod faults;
 mod hours;
 mod mounts;
@@ -50,6 +53,7 @@ use crate::anomaly::parameters as p;
 use crate::event::Timestamp;
 use calibration::Calibration;
 use cluster::{Addresses, Liveness, Networks};
+use common::Common;
 use mounts::Mounts;
 use now::Now;
 use pools::Pools;
@@ -84,6 +88,8 @@ pub struct Models {
     #[serde(default)]
     addresses: Addresses,
     #[serde(default)]
+    common: Common,
+    #[serde(default)]
     mounts: Mounts,
     #[serde(default)]
     tokens: Tokens,
@@ -116,6 +122,7 @@ impl Models {
             liveness: Liveness::default(),
             networks: Networks::default(),
             addresses: Addresses::default(),
+            common: Common::default(),
             mounts: Mounts::default(),
             tokens: Tokens::default(),
             wrapped: Wrapped::default(),
@@ -136,7 +143,8 @@ impl Models {
         }
         match activity.act {
             Act::LoginFailed | Act::InvalidToken => {
-                self.mounts.refused(activity, (&now, self.began), &self.calibration, findings);
+                let networks = (!self.addresses.is_constant).then_some(&self.networks);
+                self.mounts.refused(activity, (&now, self.began), networks, &self.calibration, findings);
             }
             Act::Failed { .. } | Act::RevocationFailed => {
                 self.mounts.failed(activity, (&now, self.began), &self.calibration, findings);

@@ -29,6 +29,9 @@ pub struct Slow {
     /// Credentials of this hour: of roles used for long, and of those taken up lately.
     #[serde(rename = "n", default)]
     now: (u32, u32),
+    /// Of the last day or so, fading: credentials, and what was expected.
+    #[serde(rename = "l", default)]
+    lately: (f32, f32),
     /// Of today: credentials, and what was expected.
     #[serde(rename = "q", default)]
     today: (f32, f32),
@@ -43,6 +46,12 @@ pub struct Slow {
     observed: f32,
     #[serde(rename = "e", default)]
     expected: f32,
+    /// Of this day of the excursion: the credentials beyond what was expected.
+    #[serde(rename = "x", default)]
+    beyond: f32,
+    /// Days of the excursion before this one that brought clearly more than usual.
+    #[serde(rename = "z", default)]
+    raised: u16,
 }
 
 /// Roles taken up lately that are followed.
@@ -78,9 +87,26 @@ impl Slow {
         self.now.0 = u32::MAX;
     }
 
-    /// Takes an hour in, and the idle hours before it that were not silence of the log. Gives the
-    /// peak of an excursion that is over.
-    pub fn add(&mut self, hour: i32, scale_out: f64, was_live: impl Fn(i32) -> bool) -> Option<f32> {
+    /// How many times as much as usual it took in the last day or so.
+    pub fn times(&self) -> f64 {
+        f64::from(self.lately.0) / f64::from(self.lately.1).max(1e-3)
+    }
+
+    /// The same, and whether it is clearly more; `None` where there is too little to judge by.
+    pub fn lately(&self, hour: i32) -> Option<(f64, bool)> {
+        let expected = f64::from(self.lately.1);
+        let is_known = self.season.hours() >= p::SLOW_AFTER && hour - self.hour < p::EPISODE_HOURS;
+        if !is_known || expected < p::LATELY_LEAST {
+            return None;
+        }
+        let times = self.times();
+        let beyond = (times - 1.0) * expected / (self.phi() * expected).sqrt();
+        Some((times, times >= p::CLEARLY.0 && beyond >= p::CLEARLY.1))
+    }
+
+    /// Takes an hour in, and the idle hours before it that were not silence of the log. As many times as
+    /// much is explained. Gives the peak of an excursion that is over.
+    pub fn add(&mut self, hour: i32, explained: f64, was_live: impl Fn(i32) -> bool) -> Option<f32> {
         let mut over = None;
         if self.hour == 0 || hour - self.hour > MOST_MISSED {
             self.hour = hour - 1;
@@ -93,13 +119,13 @@ impl Slow {
         }
         let (count, _) = std::mem::take(&mut self.now);
         if hour > self.hour {
-            over = self.one(count, hour, scale_out).or(over);
+            over = self.one(count, hour, explained).or(over);
             self.hour = hour;
         }
         over
     }
 
-    fn one(&mut self, count: u32, hour: i32, scale_out: f64) -> Option<f32> {
+    fn one(&mut self, count: u32, hour: i32, explained: f64) -> Option<f32> {
         for (_, rate) in &mut self.young {
             *rate *= 1.0 - YOUNG_RATE;
         }
@@ -117,8 +143,11 @@ impl Slow {
         } else {
             1.0
         };
-        let expected = (mean * factor * scale_out).max(1e-3);
+        let expected = (mean * factor * explained).max(1e-3);
         self.season.add(counted, mean, hour.into(), p::SLOW_LIFE);
+        let left = remains(1, p::LATELY) as f32;
+        self.lately.0 = self.lately.0 * left + counted as f32;
+        self.lately.1 = self.lately.1 * left + (mean * factor) as f32;
         self.today.0 += counted as f32;
         self.today.1 += mean as f32;
         if hour.rem_euclid(24) == 23 {
@@ -130,15 +159,32 @@ impl Slow {
         let over = self.sum.add(step(counted, expected, phi, p::SLOW_FACTOR), p::SLOW_STEP, hour);
         self.sum.sum = self.sum.sum.min(p::SLOW_MOST);
         if self.sum.sum <= 0.0 {
-            (self.observed, self.expected, self.told) = (0.0, 0.0, 0.0);
+            self.settle();
         } else {
             self.observed += counted as f32;
             self.expected += expected as f32;
+            self.beyond += (counted - expected) as f32;
+            if hour.rem_euclid(24) == 23 {
+                self.raised += u16::from(self.is_raised());
+                self.beyond = 0.0;
+            }
             if hour - self.sum.since > p::SLOW_LASTS {
                 self.believe();
             }
         }
         over
+    }
+
+    /// Whether this day has brought clearly more than usual so far.
+    fn is_raised(&self) -> bool {
+        let usual = self.level() * 24.0;
+        f64::from(self.beyond) >= p::SLOW_DAY.0.max(usual * p::SLOW_DAY.1)
+    }
+
+    /// The excursion is over.
+    fn settle(&mut self) {
+        (self.observed, self.expected, self.told) = (0.0, 0.0, 0.0);
+        (self.beyond, self.raised) = (0.0, 0);
     }
 
     /// Overdispersion: of hours, or of whole days where that is more. People have busy days.
@@ -176,10 +222,12 @@ impl Slow {
         f64::from(self.reference)
     }
 
-    /// The excursion that goes on, if one does: its peak, and credentials seen and expected since
-    /// it began in that hour.
+    /// The excursion that goes on, if one does and if more than one day was raised: its peak, and
+    /// credentials seen and expected since it began in that hour. What comes at once, and be it a
+    /// deploy that goes on for hours, is a burst's matter.
     pub fn excursion(&self) -> Option<(f64, f64, f64, i32)> {
-        (self.sum.sum > 0.0)
+        let days = self.raised + u16::from(self.is_raised());
+        (self.sum.sum > 0.0 && days >= p::SLOW_DAYS)
             .then(|| (self.sum.peak.into(), self.observed.into(), self.expected.into(), self.sum.since))
     }
 
@@ -212,7 +260,7 @@ impl Slow {
             self.rise((now - level).max(0.0));
         }
         self.sum = Cusum::default();
-        (self.observed, self.expected, self.told) = (0.0, 0.0, 0.0);
+        self.settle();
     }
 
     /// Bytes on the heap.

@@ -43,7 +43,7 @@ fn family(component: Component) -> u8 {
         Component::UnwrappedElsewhere | Component::NeverUnwrapped => 6,
         Component::RoleListing | Component::Rule(_) => 7,
         Component::NewSubject => 8,
-        Component::Silence | Component::Operational | Component::FailedLogins => 9,
+        Component::Silence | Component::Operational | Component::FailedLogins | Component::UnknownTokens => 9,
     }
 }
 
@@ -97,10 +97,11 @@ impl Standing {
     }
 
     fn drop_old(&mut self, secs: i64) {
-        let oldest = secs - p::STANDS_SECS;
+        let (oldest, before) = (secs - p::STANDS_SECS, self.pieces.len());
         self.pieces.retain(|piece| piece.at > oldest);
-        if self.pieces.is_empty() {
-            self.told = 0.0;
+        if self.pieces.len() < before {
+            // What stands no more is news when it comes again, though something weak stood all the time.
+            self.told = self.told.min(self.combined());
         }
     }
 

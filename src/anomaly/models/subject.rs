@@ -68,6 +68,12 @@ pub struct Subject {
     /// Logins of the current hour, and of an active hour usually.
     #[serde(default)]
     pub logged_in: (u32, f32),
+    /// Logins of the hour before.
+    #[serde(default)]
+    pub logged_in_before: u32,
+    /// Credentials of the hour before.
+    #[serde(default)]
+    pub issued_before: u32,
     /// How much.
     #[serde(default)]
     pub volume: Volume,
@@ -180,6 +186,8 @@ impl Subject {
             hours: 0.0,
             seen: 0,
             logged_in: (0, 0.0),
+            logged_in_before: 0,
+            issued_before: 0,
             volume: Volume::default(),
             slow: Slow::default(),
             roles: Novelty::default(),
@@ -212,6 +220,15 @@ impl Subject {
     /// How much is new in an hour of somebody known for so long, against the first hours.
     pub fn exposure(&self) -> f64 {
         (1.0 / (1.0 + f64::from(self.seen) / p::NOVELTY_HALVES)).max(p::NOVELTY_LEAST)
+    }
+
+    /// Whether what it takes in these hours is what its logins of these hours explain: clients that start
+    /// take a credential of each of their roles, and others go on beside them.
+    pub fn restarts(&self) -> bool {
+        let logins = self.logged_in.0 + self.logged_in_before;
+        let roles = self.roles.believed(self.hour).clamp(1, p::ROLES_AT_ONCE);
+        let explained = f64::from(logins) * roles as f64 * p::RESTART_SLACK.0 + p::RESTART_SLACK.1;
+        logins >= p::RESTARTS.0 && f64::from(self.volume.issued + self.issued_before) <= explained
     }
 
     /// Lets time pass, once a day.

@@ -23,6 +23,8 @@ pub struct About<'a> {
     pub floor: Option<Severity>,
     /// The subject is known for two days.
     pub is_learnt: bool,
+    /// It is what something broken does, whatever it looks like.
+    pub is_broken: bool,
 }
 
 /// Says what stands, if it is stronger than what was said last, or if a rule wants it said.
@@ -44,7 +46,7 @@ pub fn tell(
     let evidence = standing.evidence();
     let operational = |component| matches!(component, Component::Operational | Component::Silence);
     let class = match evidence.first() {
-        Some(first) if operational(first.component) => Class::Operational,
+        Some(first) if about.is_broken || operational(first.component) => Class::Operational,
         _ => Class::Security,
     };
     findings.push(Finding {

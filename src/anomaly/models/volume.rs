@@ -71,7 +71,9 @@ impl Blocks {
         if let Some(waiting) = self.waiting
             && hour - waiting.hour > p::PENDING_HOURS
         {
-            self.own.add(waiting.count, waiting.hour, p::EXTREMES_MEMORY);
+            // As far as services grow and batches differ: what is beyond that was none of its habits.
+            let most = self.own.largest().map_or(0, |own| own.count).max(1).saturating_mul(p::PENDING_TIMES);
+            self.own.add(waiting.count.min(most), waiting.hour, p::EXTREMES_MEMORY);
             self.waiting = None;
         }
         if gated && peak > usual {
@@ -182,8 +184,9 @@ impl Volume {
         self.concentration() < p::CONCENTRATED.0
     }
 
-    /// How rare such a count is, for a subject of which a block brings `prior` by its peers.
-    pub fn strength(&self, scale: usize, count: u32, prior: f64) -> f64 {
+    /// How rare such a count is, for a subject of which a block brings `prior` by its peers. `restarts`:
+    /// logins explain it, whatever tokens tell.
+    pub fn strength(&self, scale: usize, count: u32, prior: f64, restarts: bool) -> f64 {
         let blocks = &self.blocks[scale];
         let own = strength_of_ln(blocks.own.ln_sf(count, blocks.count.into()));
         if own < p::KEEP {
@@ -193,8 +196,10 @@ impl Volume {
         let strength = (formula.min(own) - p::SCALES.log10()).max(0.0);
         // As many tokens as credentials: clients that restart. That is only half as bad.
         let (many, one) = p::CONCENTRATED;
-        let spread = ((one - self.concentration()) / (one - many)).clamp(0.0, 1.0);
-        let strength = strength * (1.0 - p::SPREAD * spread);
+        let spread = if restarts { 1.0 } else { (one - self.concentration()) / (one - many) };
+        let spread = spread.clamp(0.0, 1.0);
+        let most = if spread >= 1.0 { p::SPREAD_MOST } else { f64::INFINITY };
+        let strength = (strength * (1.0 - p::SPREAD * spread)).min(most);
         // The sliding day is at its maximum for hours, and a raised level for days.
         match blocks.waiting {
             Some(waiting) if scale == 2 && f64::from(count) < f64::from(waiting.count) * p::SAME_AFFAIR => {
@@ -209,7 +214,9 @@ impl Volume {
         let blocks = &self.blocks[scale];
         let counts = blocks.counts(prior);
         let below = |p| counts.first_rarer(p, 1 << 24).saturating_sub(1) as f64;
-        let largest = blocks.own.largest();
+        // What is not believed yet was seen all the same.
+        let own = blocks.own.largest().into_iter().chain(blocks.waiting);
+        let largest = own.max_by_key(|own| (own.count, own.hour));
         Evidence {
             component: SCALES[scale],
             strength,

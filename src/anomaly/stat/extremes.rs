@@ -53,6 +53,12 @@ impl Extremes {
 
     /// ln P(X >= x) of a block, as far as `blocks` blocks tell.
     pub fn ln_sf(&self, x: u32, blocks: f64) -> f64 {
+        self.ln_sf_in_steps(x, blocks, 1.0)
+    }
+
+    /// The same where what is counted comes in steps of that size, so that beyond the largest one no
+    /// less than a step makes it rarer by a nat.
+    pub fn ln_sf_in_steps(&self, x: u32, blocks: f64, step: f64) -> f64 {
         let blocks = blocks.max(1.0);
         let Some(largest) = self.largest() else {
             // None was ever counted: a first one is one in so many.
@@ -64,7 +70,7 @@ impl Extremes {
             let reached = if reached == KEPT { KEPT as f64 * 2.0 } else { reached as f64 };
             return ((reached + 0.5) / (blocks + 1.0)).min(1.0).ln();
         }
-        (0.5 / (blocks + 0.5)).ln() - f64::from(x - largest.count) / self.excess()
+        (0.5 / (blocks + 0.5)).ln() - f64::from(x - largest.count) / self.excess().max(step)
     }
 
     /// Mean excess over the least of those kept; never less than a tenth of the largest, so that

@@ -58,6 +58,10 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
             format!("{} never unwrapped{detail}", count(seen, "wrapped credential", "wrapped credentials"))
         }
         Component::Operational => format!("{} in an hour{detail}", count(seen, "failure", "failures")),
+        Component::UnknownTokens => format!(
+            "{} with a token that Vault does not know in an hour{detail}",
+            count(seen, "request", "requests")
+        ),
         Component::NewSubject => format!("never seen before{detail}"),
         Component::FailedLogins => {
             format!("{} in an hour{detail}", count(seen, "failed login", "failed logins"))
@@ -81,8 +85,11 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
     if let Some(last) = evidence.last_seen {
         let _ = write!(line, "; last so on {}", day(last));
     }
+    let is_one = evidence.component != Component::NewRole || seen <= 1.0;
     if let Some((of, all)) = evidence.peers {
-        let _ = write!(line, "; {of} of {all} of its peers do this");
+        // Of several things, the last one is what the peers are asked for.
+        let what = if is_one { "do this".to_owned() } else { format!("use {}", name(&evidence.detail)) };
+        let _ = write!(line, "; {of} of {all} of its peers {what}");
     }
     line
 }
@@ -102,8 +109,15 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
         Component::Burst5m => format!("took {}{what} in 5 minutes", credentials(seen)),
         Component::Burst1h => format!("took {}{what} in an hour", credentials(seen)),
         Component::Burst1d => format!("took {}{what} in a day", credentials(seen)),
+        Component::Slow if evidence.detail.is_empty() => {
+            format!(
+                "has long been taking more credentials{what} than it used to, {} in that time",
+                number(seen)
+            )
+        }
         Component::Slow => format!(
-            "has long been taking more credentials{what} than it used to, {} since it began",
+            "has been taking more credentials{what} than it used to {}, {} in that time",
+            evidence.detail,
             number(seen)
         ),
         Component::NewRole if number(seen) == "1" => {
@@ -137,6 +151,10 @@ pub(super) fn action(evidence: &Evidence, what: &str) -> Option<String> {
         Component::FailedLogins => {
             format!("failed to log in {}", count(seen, "time within an hour", "times within an hour"))
         }
+        Component::UnknownTokens => format!(
+            "sent {} within an hour with a token that Vault does not know",
+            count(seen, "request", "requests")
+        ),
         Component::Rule(operation) => operation_done(operation).to_owned(),
         Component::NewSource | Component::OffHours | Component::NewSubject => return None,
     })
@@ -162,6 +180,7 @@ pub(super) const fn is_count(component: Component) -> bool {
             | Component::Denials
             | Component::Operational
             | Component::FailedLogins
+            | Component::UnknownTokens
     )
 }
 

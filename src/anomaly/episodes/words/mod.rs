@@ -124,22 +124,30 @@ fn of_mount(record: &Record, all: &[&Evidence]) -> String {
         (_, false) => format!("{mount} of the namespace {}", name(namespace)),
     };
     let seen = first.observed;
-    let detail = if first.detail.is_empty() { String::new() } else { format!(" ({})", name(&first.detail)) };
+    let detail = if first.detail.is_empty() { String::new() } else { format!(", {}", name(&first.detail)) };
     let mut text = match first.component {
         Component::FailedLogins => {
             format!("At {place}, {} within an hour{detail}", count(seen, "login failed", "logins failed"))
         }
+        Component::UnknownTokens => format!(
+            "At {place}, {} within an hour with a token that Vault does not know{detail}",
+            count(seen, "request came", "requests came")
+        ),
         Component::Operational => format!(
-            "At {place}, issuing or revoking credentials failed {} within an hour{detail}",
+            "At {place}, issuing or revoking credentials failed {} within an hour",
             count(seen, "time", "times")
         ),
         Component::Silence => format!("At {place}, nothing has happened for {}", hours(seen)),
         _ => format!("At {place}: {}", component(first)),
     };
-    if matches!(first.component, Component::FailedLogins | Component::Operational | Component::Silence) {
+    if is_count(first.component) || first.component == Component::Silence {
         text += &usual(record, first);
     }
     text.push('.');
+    let is_refused = matches!(first.component, Component::FailedLogins | Component::UnknownTokens);
+    if is_refused && record.class == Class::Operational {
+        text += " Look for a client there whose token or secret has expired.";
+    }
     text
 }
 
