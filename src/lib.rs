@@ -15,6 +15,7 @@
 pub mod anomaly;
 pub mod audit;
 pub mod cli;
+pub mod clock;
 pub mod command;
 pub mod config;
 pub mod contract;

@@ -78,6 +78,17 @@ pub struct Histogram {
     pub sum: f64,
 }
 
+impl Value {
+    /// Of a gauge or a counter; a histogram is more than a number.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Count(count) => Some(*count as f64),
+            Self::Number(number) => Some(*number),
+            Self::Histogram(_) => None,
+        }
+    }
+}
+
 impl Family {
     /// A family without series yet.
     pub fn new(metric: &'static Metric) -> Self {

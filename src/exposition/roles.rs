@@ -4,7 +4,7 @@
 
 use crate::contract::{credentials, leases};
 use crate::html::{Grouped, Text};
-use crate::snapshot::{Family, Value};
+use crate::snapshot::Family;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -72,11 +72,7 @@ impl Roles {
         let mut failing = Vec::new();
         for family in families {
             for series in &family.series {
-                let number = match series.value {
-                    Value::Count(count) => count as f64,
-                    Value::Number(number) => number,
-                    Value::Histogram(_) => continue,
-                };
+                let Some(number) = series.value.number() else { continue };
                 if family.metric == &leases::RETRYING_BY_CAUSE {
                     if let [namespace, mount, _, reason] = &series.labels[..]
                         && number > 0.0

@@ -1,8 +1,8 @@
 //! The board: what came of everything that was sent, by target, for metrics and pages. Its counters are
 //! written down before they are shown, so that no restart makes one fall.
 
-use super::now;
 use super::target::{Outcome, Target};
+use crate::clock::wall;
 use crate::contract::push as metric;
 use crate::event::Timestamp;
 use crate::snapshot::Family;
@@ -86,7 +86,7 @@ impl Board {
         let mut totals = inner.totals.get(&target).copied().unwrap_or_default();
         totals.outcomes[outcome as usize] += times;
         if outcome == Outcome::Delivered {
-            totals.last_success = Some(now());
+            totals.last_success = Some(wall());
         }
         let line = |(target, totals): (&Target, &Totals)| {
             serde_json::to_string(&Line { target: *target, totals: *totals }).unwrap_or_default()

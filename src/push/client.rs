@@ -178,7 +178,7 @@ fn wait(text: &str) -> Option<Duration> {
         Duration::from_secs(seconds)
     } else {
         let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-        let now = super::now().as_nanos() / 1_000_000_000;
+        let now = crate::clock::wall().as_nanos() / 1_000_000_000;
         Duration::from_secs(u64::try_from(at.as_second() - now).unwrap_or(0))
     };
     Some(wait.min(AFTER_MOST))

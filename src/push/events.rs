@@ -4,6 +4,7 @@ use super::client::Outgoing;
 use super::courier::{Courier, Sent};
 use super::outbox::Outbox;
 use super::{Site, ask, rest};
+use crate::event::PrivilegedUse;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -105,6 +106,11 @@ impl Events {
             }
         }
     }
+}
+
+/// Puts privileged operations into the outbox, and counts those that were lost.
+pub fn post(outbox: &Mutex<Outbox>, uses: &[PrivilegedUse], lost: u64) {
+    note(lock(outbox).take(uses, lost));
 }
 
 fn lock(outbox: &Mutex<Outbox>) -> MutexGuard<'_, Outbox> {

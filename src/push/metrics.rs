@@ -5,7 +5,8 @@ use super::courier::{Courier, Sent};
 use super::deltas::Deltas;
 use super::otlp::{Envelope, Point, gzip};
 use super::target::Target;
-use super::{Site, ask, now, rest};
+use super::{Site, ask, rest};
+use crate::clock::wall;
 use crate::config::PushConfig;
 use crate::store::{Store, StoreError};
 use percent_encoding::percent_decode_str;
@@ -61,7 +62,7 @@ impl Metrics {
     /// Pushes once. How long to wait then.
     async fn push(&mut self, site: &Arc<dyn Site>, stop: &CancellationToken) -> Duration {
         let Some(Some(snapshot)) = ask(site, <dyn Site>::snapshot).await else { return NOT_YET };
-        let at = now();
+        let at = wall();
         let points = self.deltas.points(&snapshot, at);
         if self.deltas.is_new() {
             // From here on everything counts, whether the receiver is there or not.

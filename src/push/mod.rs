@@ -29,13 +29,13 @@ mod target;
 
 pub use board::{Board, Report};
 pub use client::validate;
+pub use events::post;
 pub use outbox::Outbox;
 pub use privacy::{KEY_LEAST, Pseudonyms};
 pub use target::Target;
 
 use crate::anomaly::{Episode, EpisodeId};
 use crate::config::{IncidentsFrom, PushConfig};
-use crate::event::Timestamp;
 use crate::snapshot::Snapshot;
 use crate::store::{Store, StoreError};
 use client::Client;
@@ -43,7 +43,7 @@ use courier::Courier;
 use serde_json::Value;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// One task of those that push.
@@ -169,12 +169,6 @@ impl Push {
         });
         tasks.collect()
     }
-}
-
-/// The wall clock.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
 /// Waits so long, or until stopped; true if stopped.

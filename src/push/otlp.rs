@@ -63,11 +63,7 @@ pub(super) fn key(metric: &Metric, series: &Series) -> String {
 
 /// A gauge's point; none where it has no finite value.
 pub(super) fn gauge(family: &Family, series: &Series, at: i64) -> Option<Point> {
-    let value = match series.value {
-        Value::Number(value) => value,
-        Value::Count(value) => value as f64,
-        Value::Histogram(_) => return None,
-    };
+    let value = series.value.number()?;
     value.is_finite().then(|| {
         let point = DataPoint { as_double: Some(value), ..point(family, series, at) };
         Point { metric: family.metric, json: json(&point), acknowledges: None }

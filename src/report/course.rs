@@ -4,7 +4,7 @@
 
 use crate::contract::{credentials, leases};
 use crate::event::Timestamp;
-use crate::snapshot::{Family, Metric, Value};
+use crate::snapshot::{Family, Metric};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -81,11 +81,7 @@ impl Course {
                 .collect();
             for family in families.iter().filter(|family| family.metric == tracked.metric) {
                 for series in &family.series {
-                    let value = match series.value {
-                        Value::Count(count) => count as f64,
-                        Value::Number(number) => number,
-                        Value::Histogram(_) => continue,
-                    };
+                    let Some(value) = series.value.number() else { continue };
                     let key: Vec<_> = places.iter().map(|place| Arc::clone(&series.labels[*place])).collect();
                     let line = values.entry(key).or_default();
                     line.resize(self.steps + 1, 0.0);

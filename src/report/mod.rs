@@ -32,3 +32,10 @@ pub struct Report {
     /// How the numbers went, where the form shows it.
     pub course: Option<Course>,
 }
+
+/// A text without anything that a terminal would act on: names come from a log.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .collect()
+}

@@ -1,5 +1,7 @@
 //! A table: rows of text in columns as wide as they need to be.
 
+use super::printable;
+
 /// Rows under a heading; the first columns to the left, numbers to the right.
 pub(super) struct Table {
     left: usize,
@@ -57,11 +59,4 @@ impl Table {
             out.push('\n');
         }
     }
-}
-
-/// A name from a log, without anything that a terminal would act on.
-fn printable(cell: &str) -> String {
-    cell.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }

@@ -8,9 +8,9 @@ use super::error::Error;
 use super::inventory::{self, Keys};
 use super::node::Node;
 use super::nonce::jittered;
-use super::own;
 use super::pulse::Role;
 use super::turn::Turn;
+use crate::clock::wall;
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -90,7 +90,7 @@ async fn list(node: &Node, token: &Token, (namespace, mount, role): &RoleName) -
         // Two capabilities, as they stand in a policy.
         right: Right { path: &right, capability: "list\", \"sudo" },
     };
-    let asked = own::now();
+    let asked = wall();
     let keys = match node.client.json::<Keys>(&call).await {
         Ok(answer) => answer.data.map_or_else(Vec::new, |keys| keys.keys),
         // Vault's way to say that a list is empty.

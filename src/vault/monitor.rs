@@ -12,9 +12,10 @@ use super::client::{Call, Right};
 use super::error::Error;
 use super::node::Node;
 use super::nonce::jittered;
-use super::own::{self, Own, Sending};
+use super::own::{Own, Sending};
 use super::pulse::{Health, Role};
 use super::turn::Turn;
+use crate::clock::wall;
 use crate::event::{EventKind, Fact, ServerEvent, Timestamp};
 use crate::serverlog;
 use reqwest::Response;
@@ -107,7 +108,7 @@ impl<'a> Monitor<'a> {
             Err(error) => return End::Broken(error),
         };
         let took = started.elapsed();
-        let began = beginning(answer.headers(), own::now());
+        let began = beginning(answer.headers(), wall());
         let mut stream = Stream { own, sending, answer, lines: Lines::default() };
         own.dated(began, Fact::ServerGap);
         // The stream has begun too late to say so itself.

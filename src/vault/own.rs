@@ -1,9 +1,9 @@
 //! The exporter's own requests, told to whoever counts: so that they are left out.
 
 use super::nonce;
+use crate::clock::wall;
 use crate::event::{Fact, Observation, Timestamp};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Takes an observation and keeps it; called before a request is sent, and
 /// the request waits for it.
@@ -36,7 +36,7 @@ impl Own {
     /// Before a request is sent: names it and tells the name.
     pub(super) fn sending(&self) -> Sending {
         let marker = nonce::marker();
-        let at = now().plus_nanos(-MARGIN_NANOS);
+        let at = wall().plus_nanos(-MARGIN_NANOS);
         self.tell(at, Fact::OwnMarker { marker: marker.clone() });
         Sending { marker, at }
     }
@@ -44,7 +44,7 @@ impl Own {
     /// A request that has gone on for long is about to end: its response is logged only now,
     /// when its name may be forgotten.
     pub(super) fn ending(&self, sent: &Sending) {
-        let at = now().plus_nanos(-MARGIN_NANOS);
+        let at = wall().plus_nanos(-MARGIN_NANOS);
         self.tell(at, Fact::OwnMarker { marker: sent.marker.clone() });
     }
 
@@ -57,7 +57,7 @@ impl Own {
 
     /// A fact of the node's.
     pub(super) fn fact(&self, fact: Fact) {
-        self.tell(now(), fact);
+        self.tell(wall(), fact);
     }
 
     /// A fact of the node's, with the time that Vault gives it.
@@ -67,16 +67,10 @@ impl Own {
 
     /// A fact of the cluster's.
     pub(super) fn cluster_fact(&self, fact: Fact) {
-        (self.tell)(Observation { at: now(), node: None, fact });
+        (self.tell)(Observation { at: wall(), node: None, fact });
     }
 
     fn tell(&self, at: Timestamp, fact: Fact) {
         (self.tell)(Observation { at, node: Some(self.node.clone()), fact });
     }
-}
-
-/// The exporter's clock.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

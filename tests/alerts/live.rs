@@ -11,6 +11,9 @@ use std::time::Duration;
 /// The policy that leasewatch needs.
 const POLICY: &str = include_str!("../../docs/policies/leasewatch.hcl");
 
+const CREATE: &str = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}'";
+const DROP: &str = "DROP ROLE \"{{name}}\"";
+
 /// The example as it is shipped, but for its receivers' port and its pauses, which are seconds here.
 fn example(port: u16) -> String {
     let text = std::fs::read_to_string(folder().join("alertmanager.example.yml")).unwrap();
@@ -57,19 +60,19 @@ fn alerts_fire_on_real_servers_and_reach_whom_they_concern() {
         "username": "vault_admin",
     });
     bao.write("database/config/pg", &connection);
-    bao.write(
-        "database/roles/owner",
-        &json!({
+    let write_role = |creation: &[&str], revocation: &[&str]| {
+        let role = json!({
             "db_name": "pg",
             "default_ttl": 3,
             "max_ttl": 6,
-            "creation_statements": [
-                "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}'",
-                "CREATE TABLE \"of-{{name}}\" ()",
-                "ALTER TABLE \"of-{{name}}\" OWNER TO \"{{name}}\"",
-            ],
-            "revocation_statements": ["DROP ROLE \"{{name}}\""],
-        }),
+            "creation_statements": creation,
+            "revocation_statements": revocation,
+        });
+        bao.write("database/roles/owner", &role);
+    };
+    write_role(
+        &[CREATE, "CREATE TABLE \"of-{{name}}\" ()", "ALTER TABLE \"of-{{name}}\" OWNER TO \"{{name}}\""],
+        &[DROP],
     );
     bao.write("sys/policies/acl/leasewatch", &json!({"policy": POLICY}));
     let made = bao
@@ -143,16 +146,7 @@ fn alerts_fire_on_real_servers_and_reach_whom_they_concern() {
     assert_eq!(alert["annotations"]["runbook_url"], "docs/runbooks/LeasewatchRevocationFailing.md");
 
     // The runbook's way out: the role takes away what the user owns, and the lease is revoked anew.
-    bao.write(
-        "database/roles/owner",
-        &json!({
-            "db_name": "pg",
-            "default_ttl": 3,
-            "max_ttl": 6,
-            "creation_statements": ["CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}'"],
-            "revocation_statements": ["DROP OWNED BY \"{{name}}\"", "DROP ROLE \"{{name}}\""],
-        }),
-    );
+    write_role(&[CREATE], &["DROP OWNED BY \"{{name}}\"", DROP]);
     let listed = bao.root_call("LIST", "sys/leases/lookup/database/creds/owner/").send().json();
     let lease = format!("database/creds/owner/{}", listed["data"]["keys"][0].as_str().unwrap());
     let revoked =

@@ -5,7 +5,6 @@ use super::stage::{PATIENCE, Stage};
 use super::support::eventually;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 use std::time::Duration;
 
 /// What names the one who acted, as the log has it.
@@ -128,24 +127,7 @@ fn an_episode_is_told_when_it_opens_and_when_somebody_vouches_for_it() {
         world.events.iter().filter(|event| event["class_uid"] == 2004).filter(is_it).count()
     };
     assert_eq!(told("notice-open"), 1);
-    let state = stage.dir.path().join("state");
-    let vouched = Command::new(env!("CARGO_BIN_EXE_leasewatch"))
-        .args([
-            "episodes",
-            "ack",
-            &id,
-            "--author",
-            "mira",
-            "--reason",
-            "a drill",
-            "--expires",
-            "7d",
-            "--state-dir",
-        ])
-        .arg(&state)
-        .output()
-        .unwrap();
-    assert!(vouched.status.success(), "{}", String::from_utf8_lossy(&vouched.stderr));
+    stage.vouch(&id);
     let vouched = eventually("it is told", PATIENCE, || {
         finding(&events(&receiver, 1), "notice-open-acknowledged").ok_or_else(|| "not yet".to_owned())
     });

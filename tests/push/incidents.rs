@@ -4,7 +4,6 @@ use super::receiver::{API_KEY, Mood, PROJECT, RESOLVED, Receiver, SEVERITY};
 use super::stage::{PATIENCE, Stage};
 use super::support::{Leasewatch, eventually};
 use serde_json::Value;
-use std::process::Command;
 use std::time::Duration;
 
 fn serve(stage: &Stage, receiver: &Receiver) -> Leasewatch {
@@ -30,26 +29,6 @@ fn incident(receiver: &Receiver, what: &str, is_so: impl Fn(&Value) -> bool) -> 
             incidents => Err(format!("{incidents:#?}")),
         }
     })
-}
-
-fn vouch(stage: &Stage, id: &str) {
-    let vouched = Command::new(env!("CARGO_BIN_EXE_leasewatch"))
-        .args([
-            "episodes",
-            "ack",
-            id,
-            "--author",
-            "mira",
-            "--reason",
-            "a drill",
-            "--expires",
-            "7d",
-            "--state-dir",
-        ])
-        .arg(stage.dir.path().join("state"))
-        .output()
-        .unwrap();
-    assert!(vouched.status.success(), "{}", String::from_utf8_lossy(&vouched.stderr));
 }
 
 #[test]
@@ -82,7 +61,7 @@ fn an_episode_opens_one_incident_however_often_answers_are_lost_and_resolves_it(
     // Resolved once, although the first answer is lost too.
     receiver.mood("/api/incident-state", &[Mood::Status(500, None)]);
     receiver.mood("/api/incident/incident-0", &[Mood::Swallow]);
-    vouch(&stage, &id);
+    stage.vouch(&id);
     incident(&receiver, "it is resolved", |incident| incident["currentIncidentStateId"] == RESOLVED);
     eventually("it is over", PATIENCE, || {
         let kept = std::fs::read_to_string(stage.dir.path().join("state/push-incidents")).unwrap();

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -66,6 +67,17 @@ impl Stage {
     pub fn act(&mut self, operation: &str, path: &str, policies: &[&str]) {
         let line = self.entry(operation, path, policies);
         self.write(&format!("{line}\n"));
+    }
+
+    /// Somebody vouches for an episode.
+    pub fn vouch(&self, id: &str) {
+        let vouched = Command::new(env!("CARGO_BIN_EXE_leasewatch"))
+            .args(["episodes", "ack", id, "--author", "mira", "--reason", "a drill", "--expires", "7d"])
+            .arg("--state-dir")
+            .arg(self.dir.path().join("state"))
+            .output()
+            .unwrap();
+        assert!(vouched.status.success(), "{}", String::from_utf8_lossy(&vouched.stderr));
     }
 
     /// The same without success.

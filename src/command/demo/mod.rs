@@ -22,6 +22,7 @@ mod visit;
 
 use super::serve;
 use crate::cli::DemoArgs;
+use crate::clock::wall;
 use crate::config::{Config, Flags};
 use crate::event::Timestamp;
 use crate::exposition::http;
@@ -30,7 +31,7 @@ use anyhow::Context;
 use folder::Folder;
 use guide::{Progress, grouped, say};
 use history::History;
-use stage::{Stage, audit_log, server_log, wall};
+use stage::{Stage, audit_log, server_log};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufWriter;

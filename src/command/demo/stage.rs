@@ -2,11 +2,11 @@
 //! is written once its time has come, and not before.
 
 use super::journal::Journal;
+use crate::clock::wall;
 use crate::event::Timestamp;
 use crate::simulator::{Log, World};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How long a file of the past is, in seconds.
 const PART: i64 = 7 * 86_400;
@@ -141,10 +141,4 @@ pub(super) fn files(log: &Path) -> io::Result<Vec<String>> {
         }
     }
     Ok(found)
-}
-
-/// Now, by the wall clock.
-pub(super) fn wall() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -1,10 +1,10 @@
 //! Acknowledged episodes: taken from the configuration and from the local socket, written down once, and
 //! believed when they are read from there, like all that cannot be read again.
 
-use super::clock::wall;
 use super::notebook::Notebook;
 use super::shared::Shared;
 use crate::anomaly::{Acknowledgement, EpisodeId};
+use crate::clock::wall;
 use crate::command::local::episodes::Vouch;
 use crate::config::Acknowledged;
 use crate::event::{Fact, Observation, Timestamp};

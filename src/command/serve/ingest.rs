@@ -1,18 +1,18 @@
 //! Ingesting: the one thread that reads, counts and saves.
 
 use super::bell::Bell;
-use super::clock::wall;
 use super::inputs::Globs;
 use super::shared::{Shared, notices};
+use crate::clock::wall;
 use crate::config::Config;
 use crate::event::{PrivilegedUse, Timestamp};
 use crate::pipeline::{Input, Progress};
-use crate::push::Outbox;
+use crate::push::{self, Outbox};
 use crate::source::{FileId, Position};
 use crate::store::{Checkpoint, Older, Store};
 use crate::vault::Lookups;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -156,12 +156,8 @@ impl Ingest {
         let Some(outbox) = &self.outbox else { return };
         let now = wall();
         uses.retain(|used| !super::news::is_history(used.at, now));
-        if uses.is_empty() && lost == 0 {
-            return;
-        }
-        let mut outbox = outbox.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = outbox.take(&uses, lost) {
-            tracing::error!(%error, "Security events could not be written down: make room in the state folder");
+        if !uses.is_empty() || lost > 0 {
+            push::post(outbox, &uses, lost);
         }
     }
 

@@ -3,7 +3,6 @@
 
 mod acknowledged;
 mod bell;
-mod clock;
 mod feed;
 mod ingest;
 mod inputs;

@@ -1,7 +1,7 @@
 //! The exporter's own series: its logs, its files, its state.
 
-use super::clock::wall;
 use super::shared::Shared;
+use crate::clock::wall;
 use crate::contract::own as metric;
 use crate::pipeline::{Pipeline, REASONS};
 use crate::snapshot::Family;

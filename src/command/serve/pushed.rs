@@ -1,8 +1,8 @@
 //! What is pushed: the shared state, as `push` asks for it.
 
-use super::clock::wall;
 use super::shared::Shared;
 use crate::anomaly::{Episode, EpisodeId, Which};
+use crate::clock::wall;
 use crate::exposition::{Site as Pages, Waiting};
 use crate::push;
 use crate::snapshot::Snapshot;

@@ -1,9 +1,9 @@
 //! What the reading thread and the pages share: the pipeline under one lock,
 //! and how far it has got.
 
-use super::clock::wall;
 use super::inputs::{Globs, Named};
 use super::own;
+use crate::clock::wall;
 use crate::config::{Config, Identities};
 use crate::contract::leases::ACTIVE;
 use crate::event::Timestamp;

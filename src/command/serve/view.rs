@@ -1,9 +1,9 @@
 //! What the pages show: the shared state, as `exposition` asks for it.
 
-use super::clock::{since_epoch, wall};
 use super::inputs::AUDIT_LOG;
 use super::shared::Shared;
 use crate::anomaly::{Episode, Mode, Which};
+use crate::clock::{since_epoch, wall};
 use crate::config::Identities;
 use crate::event::Timestamp;
 use crate::exposition::episodes::EpisodesView;

@@ -5,4 +5,4 @@ mod backtest;
 mod text;
 
 pub use backtest::Backtest;
-pub use text::{list, one};
+pub use text::{list, one, ranked};

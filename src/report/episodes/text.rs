@@ -2,20 +2,26 @@
 
 use crate::anomaly::Episode;
 use crate::event::Timestamp;
+use crate::report::printable;
 use std::fmt::Write;
 
 /// Columns of a line of text.
 const WIDTH: usize = 100;
 
-/// A few lines for each, the highest first.
-pub fn list(episodes: &[Episode]) -> String {
-    let mut sorted: Vec<_> = episodes.iter().collect();
-    sorted.sort_by(|a, b| {
+/// The highest first.
+pub fn ranked<'e>(episodes: impl IntoIterator<Item = &'e Episode>) -> Vec<&'e Episode> {
+    let mut ranked: Vec<_> = episodes.into_iter().collect();
+    ranked.sort_by(|a, b| {
         let by_score = b.severity.cmp(&a.severity).then(b.score.total_cmp(&a.score));
         by_score.then(a.opened_at.cmp(&b.opened_at)).then(a.id.cmp(&b.id))
     });
+    ranked
+}
+
+/// A few lines for each, the highest first.
+pub fn list(episodes: &[Episode]) -> String {
     let mut out = String::new();
-    for episode in sorted {
+    for episode in ranked(episodes) {
         head(episode, &mut out);
         wrapped(&episode.summary, "      ", &mut out);
     }
@@ -118,11 +124,4 @@ fn wrapped(text: &str, indent: &str, out: &mut String) {
     if !line.is_empty() {
         let _ = writeln!(out, "{indent}{line}");
     }
-}
-
-/// A text without anything that a terminal would act on: names come from a log.
-fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
-        .collect()
 }

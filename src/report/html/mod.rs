@@ -6,6 +6,7 @@ mod episode;
 
 use super::Report;
 use super::course::{Course, Line};
+use super::episodes::ranked;
 use super::figures::{self, Figures};
 use crate::anomaly::Severity;
 use crate::contract::{credentials, leases};
@@ -108,20 +109,16 @@ fn charts(course: &Course, out: &mut String) {
 }
 
 fn episodes(report: &Report, out: &mut String) {
-    let mut all: Vec<_> = report.episodes.iter().collect();
     if let Some(backtest) = &report.backtest {
         let _ = write!(out, "<h2>Backtest</h2><p>{}</p>", Text(&backtest.sentence()));
-        all.extend(&backtest.list);
-        all.dedup_by_key(|episode| episode.id);
     }
+    let of_backtest = report.backtest.iter().flat_map(|backtest| &backtest.list);
+    let mut all = ranked(report.episodes.iter().chain(of_backtest));
+    // What stands in both lists is side by side then.
+    all.dedup_by_key(|episode| episode.id);
     if all.is_empty() {
         return;
     }
-    all.sort_by(|a, b| {
-        let by_score = b.severity.cmp(&a.severity).then(b.score.total_cmp(&a.score));
-        by_score.then(a.opened_at.cmp(&b.opened_at)).then(a.id.cmp(&b.id))
-    });
-    all.dedup_by_key(|episode| episode.id);
     out.push_str("<h2>Anomalies, the rarest first</h2>\n");
     for one in all {
         episode::draw(one, out);

@@ -4,12 +4,12 @@ use crate::event::Timestamp;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Now, by the system's clock.
-pub(super) fn wall() -> Timestamp {
+pub fn wall() -> Timestamp {
     since_epoch(SystemTime::now())
 }
 
 /// A moment of the system's clock.
-pub(super) fn since_epoch(moment: SystemTime) -> Timestamp {
+pub fn since_epoch(moment: SystemTime) -> Timestamp {
     let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
