@@ -1,10 +1,11 @@
 //! What `analyze` takes.
 
 use super::parse_time;
-use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig};
+use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig, parse_duration};
 use crate::event::Timestamp;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What `analyze --help` ends with.
 pub(super) const EXAMPLES: &str = "\
@@ -18,6 +19,8 @@ Examples:
   zcat audit.log.*.gz | leasewatch analyze - --format json
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
   leasewatch analyze /var/log/vault/ --format html > report.html
+  leasewatch analyze /var/log/vault/ --since 24h
+  leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -37,8 +40,15 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Moment at which the numbers hold, RFC 3339 [default: the last event]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "until")]
     pub at: Option<Timestamp>,
+    /// Count from here on: RFC 3339, or so long before the end of the logs (2h, 7d); what was before
+    /// is read as an opening balance
+    #[arg(long, value_name = "TIME", value_parser = parse_bound, conflicts_with = "backtest")]
+    pub since: Option<Bound>,
+    /// Count up to here, likewise; later lines are not read
+    #[arg(long, value_name = "TIME", value_parser = parse_bound)]
+    pub until: Option<Bound>,
     /// Show episodes from this score on, 0 to 100 [default: the score of a notice]
     #[arg(long, value_name = "N", value_parser = parse_score, help_heading = "Anomaly scores")]
     pub min_score: Option<f64>,
@@ -95,6 +105,15 @@ impl AnalyzeArgs {
     }
 }
 
+/// A bound of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A moment.
+    At(Timestamp),
+    /// So long before the end of the logs.
+    Back(Duration),
+}
+
 /// Form of what `analyze` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -106,6 +125,15 @@ pub enum Format {
     Html,
     /// For people.
     Text,
+}
+
+fn parse_bound(text: &str) -> Result<Bound, String> {
+    if let Some(moment) = Timestamp::parse_rfc3339(text) {
+        return Ok(Bound::At(moment));
+    }
+    parse_duration(text).map(Bound::Back).ok_or_else(|| {
+        "write a moment such as 2026-01-02T03:04:05Z, or a time before the end of the logs such as 2h or 7d".to_owned()
+    })
 }
 
 /// A score.

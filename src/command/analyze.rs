@@ -1,15 +1,16 @@
 //! `analyze`: finished logs through the same pipeline as `serve`, once, and a
 //! report at the end. Reads no clock: the same files give the same output.
 
-use super::finished::{Finished, Read};
+use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
+use super::period::Period;
 use super::scores::baseline;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::report::episodes::Backtest;
-use crate::report::{Report, html, json, text};
+use crate::report::{self, Opening, Report, html, json, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -23,10 +24,12 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
-    let Read { pipeline, course } = Finished {
+    let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
+    let Read { pipeline, course, opening } = Finished {
         audit: &logs.audit,
         server: &logs.server,
         at: args.at,
+        period,
         max_line_bytes: args.max_line_bytes,
         limits: Limits {
             label_sets: args.label_sets,
@@ -40,16 +43,33 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         },
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
-    .read_with(args.format == Format::Html)?;
+    .read_with(Wanted { course: args.format == Format::Html, tell: &mut |_, _| () })?;
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
         learn(anomalies, as_of, path)?;
     }
-    let which = Which { min_score: args.min_score, ..Which::default() };
+    let which = Which { min_score: args.min_score, since: period.since, ..Which::default() };
+    let families = pipeline.families(as_of);
+    let families = match &opening {
+        Some(opening) => opening.rest(families),
+        None => families,
+    };
+    let sources = pipeline.inputs().iter().enumerate().map(|(place, input)| {
+        let stats = input.stats();
+        (
+            input.name.clone(),
+            opening.as_ref().map_or_else(|| stats.clone(), |opening| opening.rest_of(place, stats)),
+        )
+    });
     let report = Report {
-        snapshot: Snapshot { as_of, families: pipeline.families(as_of) },
-        sources: pipeline.inputs().iter().map(|input| (input.name.clone(), input.stats().clone())).collect(),
+        snapshot: Snapshot { as_of, families },
+        period: (period != Period::ALL).then(|| report::Period {
+            since: period.since,
+            until: as_of,
+            lines_before: opening.as_ref().map_or(0, Opening::lines),
+        }),
+        sources: sources.collect(),
         episodes: anomalies.episodes().list(which),
         backtest: args
             .backtest
@@ -60,6 +80,9 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     match args.format {
         Format::Prom => {
             warn_unreadable(&report);
+            if let Some(period) = report.period {
+                writeln!(out, "# Counted {}.", period.sentence())?;
+            }
             out.write_all(&render(&report.snapshot)?)?;
         }
         Format::Json => out.write_all(json(&report).as_bytes())?,

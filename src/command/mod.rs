@@ -8,5 +8,8 @@ mod finished;
 mod folder;
 pub mod leases;
 mod local;
+mod meter;
+mod period;
+mod pieces;
 mod scores;
 pub mod serve;

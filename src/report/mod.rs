@@ -6,24 +6,29 @@ mod figures;
 mod html;
 mod json;
 pub mod leases;
+mod opening;
 mod table;
 mod text;
 
 use crate::anomaly::Episode;
+use crate::event::Timestamp;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
 pub use course::Course;
 pub use html::html;
 pub use json::json;
+pub use opening::Opening;
 pub use text::text;
 
 /// What a report is made of.
 #[derive(Debug)]
 pub struct Report {
-    /// All numbers.
+    /// All numbers: counters of the period, gauges at its end.
     pub snapshot: Snapshot,
-    /// Every log by name, with what was counted of it.
+    /// What it is about, where that is not all that was read.
+    pub period: Option<Period>,
+    /// Every log by name, with what was counted of it in the period.
     pub sources: Vec<(String, Stats)>,
     /// The episodes that were asked for, in the order in which they opened.
     pub episodes: Vec<Episode>,
@@ -31,4 +36,28 @@ pub struct Report {
     pub backtest: Option<episodes::Backtest>,
     /// How the numbers went, where the form shows it.
     pub course: Option<Course>,
+}
+
+/// The period that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Its beginning, where one was asked for.
+    pub since: Option<Timestamp>,
+    /// Its end: as asked for, or that of the logs if they end before.
+    pub until: Timestamp,
+    /// Lines before it, of all logs: they tell what was there when it began.
+    pub lines_before: u64,
+}
+
+impl Period {
+    /// It in words.
+    pub fn sentence(&self) -> String {
+        match self.since {
+            None => format!("from the beginning of the logs until {}", self.until),
+            Some(since) => format!(
+                "from {since} until {}; {} lines before it are the opening balance",
+                self.until, self.lines_before
+            ),
+        }
+    }
 }

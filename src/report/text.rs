@@ -48,4 +48,7 @@ fn sources(report: &Report, out: &mut String) {
         out.push('\n');
     }
     let _ = writeln!(out, "as of {}", report.snapshot.as_of);
+    if let Some(period) = report.period {
+        let _ = writeln!(out, "counted {}", period.sentence());
+    }
 }
