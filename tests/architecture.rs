@@ -27,9 +27,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
+    ("story", &["event", "engine"]),
     ("html", &["event"]),
     ("exposition", &["html", "event", "anomaly", "snapshot", "contract"]),
-    ("report", &["html", "pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("report", &["html", "pipeline", "state", "story", "anomaly", "event", "snapshot", "contract"]),
     ("push", &["event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
@@ -47,6 +48,7 @@ const PURE: &[&str] = &[
     "contract",
     "snapshot",
     "simulator",
+    "story",
 ];
 
 /// What only computing has no use for.

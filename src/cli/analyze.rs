@@ -1,6 +1,6 @@
 //! What `analyze` takes.
 
-use super::parse_time;
+use super::{not_empty, parse_time};
 use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig, parse_duration};
 use crate::event::Timestamp;
 use clap::{Args, ValueEnum};
@@ -10,6 +10,8 @@ use std::time::Duration;
 /// What `analyze --help` ends with.
 pub(super) const EXAMPLES: &str = "\
 Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
+--lease, --entity and --role tell one story instead of the report, as text or JSON; the logs are read
+several times for it.
 --backtest learns from the first part of the logs (four weeks, or half of them) and says how often the
 rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseline FILE`.
 
@@ -21,6 +23,9 @@ Examples:
   leasewatch analyze /var/log/vault/ --format html > report.html
   leasewatch analyze /var/log/vault/ --since 24h
   leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
+  leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
+  leasewatch analyze /var/log/vault/ --entity app-2 --since 24h
+  leasewatch analyze /var/log/vault/ --role database/app --format json
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -28,6 +33,7 @@ Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
 
 /// What `analyze` takes.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct AnalyzeArgs {
     /// Audit logs, compressed or not; the rotated files of one log in any order; folders of logs of
     /// both kinds; - is standard input
@@ -49,6 +55,18 @@ pub struct AnalyzeArgs {
     /// Count up to here, likewise; later lines are not read
     #[arg(long, value_name = "TIME", value_parser = parse_bound)]
     pub until: Option<Bound>,
+    /// Tell the story of this lease, by its ID or by the hash of it in an audit log
+    #[arg(long, value_name = "LEASE_ID", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub lease: Option<String>,
+    /// Tell the story of this client: entity ID, display name, or the name it logged in with
+    #[arg(long, value_name = "ID|NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub entity: Option<String>,
+    /// Tell the story of this role
+    #[arg(long, value_name = "MOUNT/ROLE", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub role: Option<String>,
+    /// Moments of a story that are told, the first and the last ones
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "topic", help_heading = "One story")]
+    pub moments: usize,
     /// Show episodes from this score on, 0 to 100 [default: the score of a notice]
     #[arg(long, value_name = "N", value_parser = parse_score, help_heading = "Anomaly scores")]
     pub min_score: Option<f64>,

@@ -231,6 +231,13 @@ pub enum LeasesFormat {
     Json,
 }
 
+fn not_empty(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write a name".to_owned()),
+        text => Ok(text.to_owned()),
+    }
+}
+
 fn parse_time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| "write a time such as 2026-01-02T03:04:05Z".to_owned())
 }

@@ -5,6 +5,7 @@ use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
 use super::period::Period;
 use super::scores::baseline;
+use super::story;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
@@ -24,6 +25,11 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
+    if let Some(topic) = story::topic(args)? {
+        out.write_all(story::told(args, &logs, topic)?.as_bytes())?;
+        out.flush()?;
+        return Ok(());
+    }
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
     let Read { pipeline, course, opening } = Finished {
         audit: &logs.audit,
@@ -31,16 +37,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         at: args.at,
         period,
         max_line_bytes: args.max_line_bytes,
-        limits: Limits {
-            label_sets: args.label_sets,
-            leases: args.ledger_capacity,
-            anomaly: Settings {
-                alarm_budget: args.alarm_budget,
-                subjects: args.subjects,
-                episodes: args.episodes,
-                ..Settings::DEFAULT
-            },
-        },
+        limits: limits(args),
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
     .read_with(Wanted { course: args.format == Format::Html, tell: &mut |_, _| () })?;
@@ -91,6 +88,20 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     out.flush()?;
     Ok(())
+}
+
+/// How much there may be.
+pub(super) fn limits(args: &AnalyzeArgs) -> Limits {
+    Limits {
+        label_sets: args.label_sets,
+        leases: args.ledger_capacity,
+        anomaly: Settings {
+            alarm_budget: args.alarm_budget,
+            subjects: args.subjects,
+            episodes: args.episodes,
+            ..Settings::DEFAULT
+        },
+    }
 }
 
 /// Keeps what was learnt, for its owner alone: it names clients.

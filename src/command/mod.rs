@@ -13,3 +13,4 @@ mod period;
 mod pieces;
 mod scores;
 pub mod serve;
+mod story;

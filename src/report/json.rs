@@ -47,11 +47,7 @@ pub fn json(report: &Report) -> String {
         "episodes": report.episodes,
     });
     if let Some(period) = report.period {
-        document["period"] = json!({
-            "since": period.since.map(|at| at.to_string()),
-            "until": period.until.to_string(),
-            "lines_before": period.lines_before,
-        });
+        document["period"] = period.json();
     }
     if let Some(backtest) = &report.backtest {
         document["backtest"] = json!(backtest);

@@ -7,6 +7,7 @@ mod html;
 mod json;
 pub mod leases;
 mod opening;
+pub mod story;
 mod table;
 mod text;
 
@@ -50,6 +51,15 @@ pub struct Period {
 }
 
 impl Period {
+    /// It as a value of JSON.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "since": self.since.map(|at| at.to_string()),
+            "until": self.until.to_string(),
+            "lines_before": self.lines_before,
+        })
+    }
+
     /// It in words.
     pub fn sentence(&self) -> String {
         match self.since {

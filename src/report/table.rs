@@ -60,7 +60,7 @@ impl Table {
 }
 
 /// A name from a log, without anything that a terminal would act on.
-fn printable(cell: &str) -> String {
+pub(super) fn printable(cell: &str) -> String {
     cell.chars()
         .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()

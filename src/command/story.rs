@@ -1,0 +1,130 @@
+//! `analyze --lease`, `--entity`, `--role`: one story out of finished logs. They are gone through
+//! for its threads, and then once more, as for a report, to tell it.
+
+use super::analyze::limits;
+use super::finished::{Finished, Wanted};
+use super::folder::Logs;
+use super::period::{Period, wrong};
+use super::scores::baseline;
+use crate::anomaly::{Settings, Which};
+use crate::cli::{AnalyzeArgs, Format};
+use crate::contract::leases::ROLE_DEFAULT_TTL;
+use crate::pipeline::Pipeline;
+use crate::report::story::{Told, json, text};
+use crate::report::{self, Opening};
+use crate::snapshot::{Family, Value};
+use crate::state::Limits;
+use crate::story::{self, Granted, Teller, Threads, Topic};
+
+/// Leases of a story that are kept.
+const LIVES_MOST: usize = 100_000;
+/// Times that the logs are gone through for threads: each may find a name that the one before could not use.
+const LOOKS_MOST: usize = 4;
+
+/// What a story is asked of, if one is.
+///
+/// # Errors
+/// A topic that cannot be, or a form that has no place for a story.
+pub(super) fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
+    let topic = match (&args.lease, &args.entity, &args.role) {
+        (Some(lease), ..) => {
+            Topic::lease(lease).map_err(|why| wrong("--lease", "this is no lease ID", &why))?
+        }
+        (_, Some(entity), _) => Topic::Entity(entity.as_str().into()),
+        (.., Some(role)) => Topic::role(role).map_err(|why| wrong("--role", "this names no mount", &why))?,
+        _ => return Ok(None),
+    };
+    if !matches!(args.format, Format::Text | Format::Json) {
+        return Err(wrong("--format", "a story is told as text or JSON", "Leave it out, or write json"));
+    }
+    if args.learn.is_some() || args.backtest {
+        return Err(wrong("a story", "it neither learns nor tests", "Leave out --learn and --backtest"));
+    }
+    Ok(Some(topic))
+}
+
+/// The story, as it was asked for.
+///
+/// # Errors
+/// A file that cannot be opened; standard input, which can be read only once.
+pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Result<String> {
+    if logs.audit.iter().chain(&logs.server).any(|file| file == "-") {
+        return Err(wrong(
+            "-",
+            "a story takes reading the logs several times",
+            "Write them to a file and name it",
+        ));
+    }
+    let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
+    let mut threads = Threads::new(topic);
+    for _ in 0..LOOKS_MOST {
+        look(args, logs, period, &mut threads)?;
+        if !threads.wants_again() {
+            break;
+        }
+    }
+    let limits_of = story::Limits { moments: args.moments, lives: LIVES_MOST };
+    let mut teller = Teller::new(threads, period.since, limits_of);
+    let read = Finished {
+        audit: &logs.audit,
+        server: &logs.server,
+        at: args.at,
+        period,
+        max_line_bytes: args.max_line_bytes,
+        limits: limits(args),
+        baseline: args.baseline.as_deref().map(baseline).transpose()?,
+    }
+    .read_with(Wanted { course: false, tell: &mut |source, event| teller.hear(source, event) })?;
+    let pipeline = read.pipeline;
+    let as_of = args.at.unwrap_or(pipeline.front());
+    let families = pipeline.families(as_of);
+    let story = teller.end(|namespace, mount, role| granted(&families, namespace, mount, role));
+    warn_unreadable(&pipeline);
+    let which = Which { min_score: args.min_score, since: period.since, ..Which::default() };
+    let period = (period != Period::ALL).then(|| report::Period {
+        since: period.since,
+        until: as_of,
+        lines_before: read.opening.as_ref().map_or(0, Opening::lines),
+    });
+    let told = Told::new(story, as_of, period, pipeline.state().anomalies().episodes().list(which));
+    Ok(if args.format == Format::Json { json(&told) } else { text(&told) })
+}
+
+/// Goes through the logs for threads; counts nothing.
+fn look(args: &AnalyzeArgs, logs: &Logs, period: Period, threads: &mut Threads) -> anyhow::Result<()> {
+    let finished = Finished {
+        audit: &logs.audit,
+        server: &logs.server,
+        at: args.at,
+        period: Period { since: None, ..period },
+        max_line_bytes: args.max_line_bytes,
+        limits: Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF },
+        baseline: None,
+    };
+    finished.read_with(Wanted { course: false, tell: &mut |_, event| threads.see(event) })?;
+    Ok(())
+}
+
+/// What a role grants, as the ledger knows it.
+fn granted(families: &[Family], namespace: &str, mount: &str, role: &str) -> Option<Granted> {
+    let namespace = if namespace.is_empty() { "root" } else { namespace };
+    let family = families.iter().find(|family| *family.metric == ROLE_DEFAULT_TTL)?;
+    let labels = ROLE_DEFAULT_TTL.labels;
+    let place = |label: &str| labels.iter().position(|name| *name == label);
+    let (of, at, named, source) =
+        (place("vault_namespace")?, place("mount")?, place("role")?, place("source")?);
+    let series = family.series.iter().find(|series| {
+        let is = |place: usize, name: &str| series.labels.get(place).is_some_and(|label| **label == *name);
+        is(of, namespace) && is(at, mount) && is(named, role)
+    })?;
+    let Value::Number(secs) = series.value else { return None };
+    Some(Granted { secs, source: series.labels.get(source)?.to_string() })
+}
+
+fn warn_unreadable(pipeline: &Pipeline) {
+    for input in pipeline.inputs() {
+        for (reason, count) in &input.stats().unreadable {
+            tracing::warn!(source = %input.name, %reason, count, "Lines could not be read");
+        }
+    }
+}
