@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(super) const EXAMPLES: &str = "\
 Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
 --lease, --entity and --role tell one story instead of the report, as text or JSON; the logs are read
-several times for it.
+several times for it. --db-user goes the other way, from a name in a database's log to who may have got it.
 --backtest learns from the first part of the logs (four weeks, or half of them) and says how often the
 rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseline FILE`.
 
@@ -26,6 +26,7 @@ Examples:
   leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
   leasewatch analyze /var/log/vault/ --entity app-2 --since 24h
   leasewatch analyze /var/log/vault/ --role database/app --format json
+  leasewatch analyze /var/log/vault/ --db-user v-kubernet-app-h2JxFQmAMRYQ6zZLjyNu-1767323045
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -64,6 +65,9 @@ pub struct AnalyzeArgs {
     /// Tell the story of this role
     #[arg(long, value_name = "MOUNT/ROLE", value_parser = not_empty, group = "topic", help_heading = "One story")]
     pub role: Option<String>,
+    /// Say who may have got this user of a database, by the default templates of user names
+    #[arg(long, value_name = "NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub db_user: Option<String>,
     /// Moments of a story that are told, the first and the last ones
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "topic", help_heading = "One story")]
     pub moments: usize,

@@ -25,6 +25,11 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
+    if let Some(name) = story::db_user(args)? {
+        out.write_all(story::candidates(args, &logs, name)?.as_bytes())?;
+        out.flush()?;
+        return Ok(());
+    }
     if let Some(topic) = story::topic(args)? {
         out.write_all(story::told(args, &logs, topic)?.as_bytes())?;
         out.flush()?;

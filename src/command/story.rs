@@ -1,5 +1,5 @@
 //! `analyze --lease`, `--entity`, `--role`: one story out of finished logs. They are gone through
-//! for its threads, and then once more, as for a report, to tell it.
+//! for its threads, and then once more, as for a report, to tell it. `--db-user` goes through them once.
 
 use super::analyze::limits;
 use super::finished::{Finished, Wanted};
@@ -9,12 +9,13 @@ use super::scores::baseline;
 use crate::anomaly::{Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::contract::leases::ROLE_DEFAULT_TTL;
+use crate::event::Event;
 use crate::pipeline::Pipeline;
-use crate::report::story::{Told, json, text};
+use crate::report::story::{Told, db_user_json, db_user_text, json, text};
 use crate::report::{self, Opening};
 use crate::snapshot::{Family, Value};
 use crate::state::Limits;
-use crate::story::{self, Granted, Teller, Threads, Topic};
+use crate::story::{self, Candidates, Granted, Teller, Threads, Topic, Username};
 
 /// Leases of a story that are kept.
 const LIVES_MOST: usize = 100_000;
@@ -34,13 +35,46 @@ pub(super) fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
         (.., Some(role)) => Topic::role(role).map_err(|why| wrong("--role", "this names no mount", &why))?,
         _ => return Ok(None),
     };
+    told_in_words(args)?;
+    Ok(Some(topic))
+}
+
+/// The user of a database that is asked about, if one is.
+///
+/// # Errors
+/// A name that no template makes, or a form that has no place for candidates.
+pub(super) fn db_user(args: &AnalyzeArgs) -> anyhow::Result<Option<Username>> {
+    let Some(name) = &args.db_user else { return Ok(None) };
+    let name = Username::parse(name)
+        .map_err(|why| wrong("--db-user", "nothing can be read out of this name", &why))?;
+    told_in_words(args)?;
+    Ok(Some(name))
+}
+
+fn told_in_words(args: &AnalyzeArgs) -> anyhow::Result<()> {
     if !matches!(args.format, Format::Text | Format::Json) {
         return Err(wrong("--format", "a story is told as text or JSON", "Leave it out, or write json"));
     }
     if args.learn.is_some() || args.backtest {
         return Err(wrong("a story", "it neither learns nor tests", "Leave out --learn and --backtest"));
     }
-    Ok(Some(topic))
+    Ok(())
+}
+
+/// Who may have got a user of a database.
+///
+/// # Errors
+/// A file that cannot be opened.
+pub(super) fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> anyhow::Result<String> {
+    let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
+    let mut candidates = Candidates::new(name);
+    go_through(args, logs, period, &mut |_, event| {
+        if period.since.is_none_or(|since| event.at >= since) {
+            candidates.see(event);
+        }
+    })?;
+    let found = candidates.end();
+    Ok(if args.format == Format::Json { db_user_json(&found) } else { db_user_text(&found) })
 }
 
 /// The story, as it was asked for.
@@ -58,7 +92,7 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
     let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
     let mut threads = Threads::new(topic);
     for _ in 0..LOOKS_MOST {
-        look(args, logs, period, &mut threads)?;
+        go_through(args, logs, period, &mut |_, event| threads.see(event))?;
         if !threads.wants_again() {
             break;
         }
@@ -79,7 +113,6 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
     let as_of = args.at.unwrap_or(pipeline.front());
     let families = pipeline.families(as_of);
     let story = teller.end(|namespace, mount, role| granted(&families, namespace, mount, role));
-    warn_unreadable(&pipeline);
     let which = Which { min_score: args.min_score, since: period.since, ..Which::default() };
     let period = (period != Period::ALL).then(|| report::Period {
         since: period.since,
@@ -90,8 +123,13 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
     Ok(if args.format == Format::Json { json(&told) } else { text(&told) })
 }
 
-/// Goes through the logs for threads; counts nothing.
-fn look(args: &AnalyzeArgs, logs: &Logs, period: Period, threads: &mut Threads) -> anyhow::Result<()> {
+/// Goes through the logs; counts nothing.
+fn go_through(
+    args: &AnalyzeArgs,
+    logs: &Logs,
+    period: Period,
+    tell: &mut dyn FnMut(usize, &Event),
+) -> anyhow::Result<()> {
     let finished = Finished {
         audit: &logs.audit,
         server: &logs.server,
@@ -101,7 +139,8 @@ fn look(args: &AnalyzeArgs, logs: &Logs, period: Period, threads: &mut Threads) 
         limits: Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF },
         baseline: None,
     };
-    finished.read_with(Wanted { course: false, tell: &mut |_, event| threads.see(event) })?;
+    let read = finished.read_with(Wanted { course: false, tell })?;
+    warn_unreadable(&read.pipeline);
     Ok(())
 }
 

@@ -4,7 +4,10 @@
 //! The events are gone through twice. The first time [`Threads`] are found: which leases and tokens
 //! belong to it, and which hashed names in the audit log are theirs. The second time a [`Teller`]
 //! follows them.
+//!
+//! [`Candidates`] go the other way, from the name of a database's user to who may have got it.
 
+mod candidates;
 mod cause;
 mod joint;
 mod life;
@@ -14,13 +17,16 @@ mod shelf;
 mod teller;
 mod threads;
 mod topic;
+mod username;
 
+pub use candidates::{Candidate, Candidates, Found};
 pub use life::{End, Granted, Life};
 pub use moment::{Moment, Rests, What};
 pub use shelf::LeftOut;
 pub use teller::{Limits, Teller};
 pub use threads::Threads;
 pub use topic::Topic;
+pub use username::{Template, Username};
 
 use crate::event::Who;
 

@@ -1,5 +1,6 @@
 //! A story to people and programs: one format a file.
 
+mod db_user;
 mod json;
 mod text;
 mod words;
@@ -10,6 +11,7 @@ use crate::event::Timestamp;
 use crate::story;
 use std::collections::HashSet;
 
+pub use db_user::{json as db_user_json, text as db_user_text};
 pub use json::json;
 pub use text::text;
 

@@ -66,6 +66,11 @@ pub(super) fn headline(moment: &Moment) -> String {
     }
 }
 
+/// How an issue ended, in a word.
+pub(super) fn headline_of_issue(moment: &Moment) -> &'static str {
+    if moment.is_done() { "issued" } else { "failed, which may leave a user behind:" }
+}
+
 /// What a request to revoke many names in its path.
 fn below(path: &str) -> &str {
     path.split_once("revoke-prefix/").or_else(|| path.split_once("revoke-force/")).map_or(path, |(_, of)| of)
