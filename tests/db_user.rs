@@ -4,7 +4,7 @@
 
 use leasewatch::audit;
 use leasewatch::event::Event;
-use leasewatch::story::{Candidates, Username};
+use leasewatch::story::{Candidates, Filter, Username};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
@@ -51,7 +51,7 @@ fn every_user_that_the_server_log_names_is_found_back() {
     assert!(users.len() > 30, "{}", users.len());
     let mut first = 0;
     for (lease, user) in &users {
-        let mut candidates = Candidates::new(Username::parse(user).unwrap());
+        let mut candidates = Candidates::new(Username::parse(user).unwrap(), Filter::default());
         for event in &events {
             candidates.see(event);
         }

@@ -3,7 +3,7 @@
 use super::{not_empty, parse_time};
 use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig, parse_duration};
 use crate::event::Timestamp;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ Examples:
   leasewatch analyze /var/log/vault/ --entity app-2 --since 24h
   leasewatch analyze /var/log/vault/ --role database/app --format json
   leasewatch analyze /var/log/vault/ --db-user v-kubernet-app-h2JxFQmAMRYQ6zZLjyNu-1767323045
+  leasewatch analyze /var/log/vault/ --mount database/ --since 7d
+  leasewatch analyze /var/log/vault/ --entity app-2 --role database/app --source 10.1.0.0/16
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -35,6 +37,7 @@ Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
 /// What `analyze` takes.
 #[derive(Debug, Args)]
 #[group(skip)]
+#[command(group = ArgGroup::new("topic").multiple(true))]
 pub struct AnalyzeArgs {
     /// Audit logs, compressed or not; the rotated files of one log in any order; folders of logs of
     /// both kinds; - is standard input
@@ -58,24 +61,35 @@ pub struct AnalyzeArgs {
     pub until: Option<Bound>,
     /// Tell the story of this lease, by its ID or by the hash of it in an audit log
     #[arg(long, value_name = "LEASE_ID", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    #[arg(conflicts_with_all = ["entity", "role", "db_user"])]
     pub lease: Option<String>,
     /// Tell the story of this client: entity ID, display name, or the name it logged in with
     #[arg(long, value_name = "ID|NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
     pub entity: Option<String>,
-    /// Tell the story of this role
+    /// Tell the story of this role; beside --entity, what of the client's story is about it
     #[arg(long, value_name = "MOUNT/ROLE", value_parser = not_empty, group = "topic", help_heading = "One story")]
     pub role: Option<String>,
     /// Say who may have got this user of a database, by the default templates of user names
     #[arg(long, value_name = "NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    #[arg(conflicts_with_all = ["entity", "role"])]
     pub db_user: Option<String>,
     /// Moments of a story that are told, the first and the last ones
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "topic", help_heading = "One story")]
     pub moments: usize,
+    /// Only this namespace, without those below it; root is one too
+    #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
+    pub namespace: Option<String>,
+    /// Only this mount, by its path in its namespace
+    #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
+    pub mount: Option<String>,
+    /// Of a story, only requests from this address or network, and the leases that came of them
+    #[arg(long, value_name = "ADDRESS|CIDR", requires = "topic", help_heading = "A part of it")]
+    pub source: Option<String>,
     /// Show episodes from this score on, 0 to 100 [default: the score of a notice]
     #[arg(long, value_name = "N", value_parser = parse_score, help_heading = "Anomaly scores")]
     pub min_score: Option<f64>,
     /// Learn from the first part of the logs, and say how often the rest would have paged
-    #[arg(long, help_heading = "Anomaly scores")]
+    #[arg(long, help_heading = "Anomaly scores", conflicts_with_all = ["namespace", "mount"])]
     pub backtest: bool,
     /// Keep what was learnt in this file, for `serve --anomaly.baseline`
     #[arg(long, value_name = "FILE", help_heading = "Anomaly scores")]

@@ -11,7 +11,7 @@ use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::report::episodes::Backtest;
-use crate::report::{self, Opening, Report, html, json, text};
+use crate::report::{self, Narrow, Opening, Report, html, json, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -35,6 +35,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         out.flush()?;
         return Ok(());
     }
+    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
     let Read { pipeline, course, opening } = Finished {
         audit: &logs.audit,
@@ -45,7 +46,11 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         limits: limits(args),
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
-    .read_with(Wanted { course: args.format == Format::Html, tell: &mut |_, _| () })?;
+    .read_with(Wanted {
+        course: args.format == Format::Html,
+        only: &|families| narrow.of(families),
+        tell: &mut |_, _| (),
+    })?;
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
@@ -64,15 +69,21 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
             opening.as_ref().map_or_else(|| stats.clone(), |opening| opening.rest_of(place, stats)),
         )
     });
+    let mut episodes = anomalies.episodes().list(which);
+    let narrowed = (!narrow.is_all()).then(|| narrow.told(&families));
+    if narrowed.is_some() {
+        episodes.retain(|episode| narrow.names(episode));
+    }
     let report = Report {
-        snapshot: Snapshot { as_of, families },
+        snapshot: Snapshot { as_of, families: narrow.of(families) },
+        narrowed,
         period: (period != Period::ALL).then(|| report::Period {
             since: period.since,
             until: as_of,
             lines_before: opening.as_ref().map_or(0, Opening::lines),
         }),
         sources: sources.collect(),
-        episodes: anomalies.episodes().list(which),
+        episodes,
         backtest: args
             .backtest
             .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
@@ -82,9 +93,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     match args.format {
         Format::Prom => {
             warn_unreadable(&report);
-            if let Some(period) = report.period {
-                writeln!(out, "# Counted {}.", period.sentence())?;
-            }
+            out.write_all(report.comments().as_bytes())?;
             out.write_all(&render(&report.snapshot)?)?;
         }
         Format::Json => out.write_all(json(&report).as_bytes())?,

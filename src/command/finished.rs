@@ -9,6 +9,7 @@ use crate::config::LogKind;
 use crate::event::{Event, Timestamp};
 use crate::pipeline::{Pipeline, Progress};
 use crate::report::{Course, Opening};
+use crate::snapshot::Family;
 use crate::state::Limits;
 use anyhow::bail;
 use std::time::Instant;
@@ -48,6 +49,8 @@ pub(super) struct Read {
 pub(super) struct Wanted<'t> {
     /// The course of the numbers: it costs some time.
     pub(super) course: bool,
+    /// What of the numbers is in it.
+    pub(super) only: &'t dyn Fn(Vec<Family>) -> Vec<Family>,
     /// Hears of every event, of those before the period too, with the place of its source.
     pub(super) tell: &'t mut dyn FnMut(usize, &Event),
 }
@@ -58,7 +61,9 @@ impl Finished<'_> {
     /// # Errors
     /// A file that cannot be opened.
     pub(super) fn read(self) -> anyhow::Result<Pipeline> {
-        Ok(self.read_with(Wanted { course: false, tell: &mut |_, _| () })?.pipeline)
+        Ok(self
+            .read_with(Wanted { course: false, only: &|families| families, tell: &mut |_, _| () })?
+            .pipeline)
     }
 
     /// The same, with what else is wanted.
@@ -66,7 +71,7 @@ impl Finished<'_> {
     /// # Errors
     /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
     pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
-        let Wanted { course: wants_course, tell } = wanted;
+        let Wanted { course: wants_course, only, tell } = wanted;
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
@@ -83,8 +88,8 @@ impl Finished<'_> {
             None => None,
         };
         let counted = |pipeline: &Pipeline, at: Timestamp| match &opening {
-            Some(opening) => opening.rest(pipeline.families(at)),
-            None => pipeline.families(at),
+            Some(opening) => only(opening.rest(pipeline.families(at))),
+            None => only(pipeline.families(at)),
         };
         let mut course = None;
         loop {

@@ -12,10 +12,10 @@ use crate::contract::leases::ROLE_DEFAULT_TTL;
 use crate::event::Event;
 use crate::pipeline::Pipeline;
 use crate::report::story::{Told, db_user_json, db_user_text, json, text};
-use crate::report::{self, Opening};
+use crate::report::{self, Narrow, Opening};
 use crate::snapshot::{Family, Value};
 use crate::state::Limits;
-use crate::story::{self, Candidates, Granted, Teller, Threads, Topic, Username};
+use crate::story::{self, Candidates, Filter, Granted, Network, Part, Teller, Threads, Topic, Username};
 
 /// Leases of a story that are kept.
 const LIVES_MOST: usize = 100_000;
@@ -32,7 +32,7 @@ pub(super) fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
             Topic::lease(lease).map_err(|why| wrong("--lease", "this is no lease ID", &why))?
         }
         (_, Some(entity), _) => Topic::Entity(entity.as_str().into()),
-        (.., Some(role)) => Topic::role(role).map_err(|why| wrong("--role", "this names no mount", &why))?,
+        (.., Some(text)) => role(text)?,
         _ => return Ok(None),
     };
     told_in_words(args)?;
@@ -61,13 +61,39 @@ fn told_in_words(args: &AnalyzeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The part that is wanted.
+fn filter(args: &AnalyzeArgs) -> anyhow::Result<Filter> {
+    let Narrow { namespace, mount } = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let source = args.source.as_deref().map(Network::parse).transpose();
+    let mut filter = Filter {
+        namespace: namespace.map(|name| if name == "root" { "".into() } else { name.into() }),
+        mount: mount.map(Into::into),
+        role: None,
+        source: source.map_err(|why| wrong("--source", "this is no network", &why))?,
+    };
+    // Without a client, the role is what the story is about.
+    if let (Some(_), Some(text)) = (&args.entity, &args.role)
+        && let Topic::Role { mount, role } = role(text)?
+    {
+        if filter.mount.as_ref().is_some_and(|wanted| *wanted != mount) {
+            return Err(wrong("--mount", "it is another mount than that of --role", "Leave it out"));
+        }
+        (filter.mount, filter.role) = (Some(mount), Some(role));
+    }
+    Ok(filter)
+}
+
+fn role(text: &str) -> anyhow::Result<Topic> {
+    Topic::role(text).map_err(|why| wrong("--role", "this names no mount", &why))
+}
+
 /// Who may have got a user of a database.
 ///
 /// # Errors
 /// A file that cannot be opened.
 pub(super) fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> anyhow::Result<String> {
     let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
-    let mut candidates = Candidates::new(name);
+    let mut candidates = Candidates::new(name, filter(args)?);
     go_through(args, logs, period, &mut |_, event| {
         if period.since.is_none_or(|since| event.at >= since) {
             candidates.see(event);
@@ -98,7 +124,7 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
         }
     }
     let limits_of = story::Limits { moments: args.moments, lives: LIVES_MOST };
-    let mut teller = Teller::new(threads, period.since, limits_of);
+    let mut teller = Teller::new(threads, Part { since: period.since, filter: filter(args)? }, limits_of);
     let read = Finished {
         audit: &logs.audit,
         server: &logs.server,
@@ -108,7 +134,11 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
         limits: limits(args),
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
-    .read_with(Wanted { course: false, tell: &mut |source, event| teller.hear(source, event) })?;
+    .read_with(Wanted {
+        course: false,
+        only: &|families| families,
+        tell: &mut |source, event| teller.hear(source, event),
+    })?;
     let pipeline = read.pipeline;
     let as_of = args.at.unwrap_or(pipeline.front());
     let families = pipeline.families(as_of);
@@ -139,7 +169,7 @@ fn go_through(
         limits: Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF },
         baseline: None,
     };
-    let read = finished.read_with(Wanted { course: false, tell })?;
+    let read = finished.read_with(Wanted { course: false, only: &|families| families, tell })?;
     warn_unreadable(&read.pipeline);
     Ok(())
 }

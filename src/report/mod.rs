@@ -6,6 +6,7 @@ mod figures;
 mod html;
 mod json;
 pub mod leases;
+mod narrow;
 mod opening;
 pub mod story;
 mod table;
@@ -19,6 +20,7 @@ use crate::snapshot::Snapshot;
 pub use course::Course;
 pub use html::html;
 pub use json::json;
+pub use narrow::{Narrow, Narrowed};
 pub use opening::Opening;
 pub use text::text;
 
@@ -29,6 +31,8 @@ pub struct Report {
     pub snapshot: Snapshot,
     /// What it is about, where that is not all that was read.
     pub period: Option<Period>,
+    /// What part of it is told, where that is not all.
+    pub narrowed: Option<Narrowed>,
     /// Every log by name, with what was counted of it in the period.
     pub sources: Vec<(String, Stats)>,
     /// The episodes that were asked for, in the order in which they opened.
@@ -37,6 +41,21 @@ pub struct Report {
     pub backtest: Option<episodes::Backtest>,
     /// How the numbers went, where the form shows it.
     pub course: Option<Course>,
+}
+
+impl Report {
+    /// What it is about, in words, where that is not all that was read.
+    fn notes(&self) -> Vec<String> {
+        let period = self.period.map(|period| format!("counted {}", period.sentence()));
+        let narrowed = self.narrowed.iter().flat_map(Narrowed::sentences);
+        period.into_iter().chain(narrowed).collect()
+    }
+
+    /// The same as comments in front of Prometheus text.
+    pub fn comments(&self) -> String {
+        let lines = self.notes().into_iter();
+        lines.flat_map(|note| ["# ".to_owned(), table::printable(&note), "\n".to_owned()]).collect()
+    }
 }
 
 /// The period that a report is about.

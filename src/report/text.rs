@@ -1,6 +1,6 @@
 //! Text: the numbers that matter, for a person at a terminal.
 
-use super::table::Table;
+use super::table::{Table, printable};
 use super::{Report, episodes, figures};
 use std::fmt::Write;
 
@@ -48,7 +48,7 @@ fn sources(report: &Report, out: &mut String) {
         out.push('\n');
     }
     let _ = writeln!(out, "as of {}", report.snapshot.as_of);
-    if let Some(period) = report.period {
-        let _ = writeln!(out, "counted {}", period.sentence());
+    for note in report.notes() {
+        let _ = writeln!(out, "{}", printable(&note));
     }
 }

@@ -1,7 +1,7 @@
 //! Candidates: whose request may have made a user of a database, found from its name.
 
 use super::username::{Template, Username};
-use super::{Moment, What};
+use super::{Filter, Moment, What};
 use crate::event::{Event, EventKind, Outcome, RequestId, Stage, Timestamp};
 use std::collections::HashMap;
 
@@ -16,6 +16,7 @@ const SLACK: i64 = 5_000_000_000;
 #[derive(Debug)]
 pub struct Candidates {
     name: Username,
+    filter: Filter,
     found: Vec<Candidate>,
     left_out: u64,
     open: HashMap<RequestId, Timestamp>,
@@ -50,9 +51,17 @@ pub struct Found {
 }
 
 impl Candidates {
-    /// None yet.
-    pub fn new(name: Username) -> Self {
-        Self { name, found: Vec::new(), left_out: 0, open: HashMap::new(), seen: Vec::new(), logs: None }
+    /// None yet; only requests that the filter wants will be.
+    pub fn new(name: Username, filter: Filter) -> Self {
+        Self {
+            name,
+            filter,
+            found: Vec::new(),
+            left_out: 0,
+            open: HashMap::new(),
+            seen: Vec::new(),
+            logs: None,
+        }
     }
 
     /// Looks at one event.
@@ -77,6 +86,9 @@ impl Candidates {
         let Some(moment) = Moment::of(event.at, entry).filter(|moment| moment.what == What::Issue) else {
             return;
         };
+        if !self.filter.wants(&moment) {
+            return;
+        }
         // A refused request has made nothing; one that failed may have.
         if moment.outcome == "denied"
             || matches!(moment.reason, Some("invalid_token" | "not_found" | "not_allowed"))

@@ -9,6 +9,7 @@
 
 mod candidates;
 mod cause;
+mod filter;
 mod joint;
 mod life;
 mod moment;
@@ -20,10 +21,11 @@ mod topic;
 mod username;
 
 pub use candidates::{Candidate, Candidates, Found};
+pub use filter::{Filter, Network};
 pub use life::{End, Granted, Life};
 pub use moment::{Moment, Rests, What};
 pub use shelf::LeftOut;
-pub use teller::{Limits, Teller};
+pub use teller::{Limits, Part, Teller};
 pub use threads::Threads;
 pub use topic::Topic;
 pub use username::{Template, Username};
@@ -35,6 +37,8 @@ use crate::event::Who;
 pub struct Story {
     /// What it is about.
     pub topic: Topic,
+    /// What part of it is told, in words, where that is not all.
+    pub part: Option<String>,
     /// Its lease by its plain ID, where a hashed one was asked for and that was found out.
     pub resolved: Option<String>,
     /// Clients that it is about: those of the name that was asked for, or who got the lease.

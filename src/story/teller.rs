@@ -4,7 +4,7 @@
 use super::cause::{Causes, SOON};
 use super::life::{End, Granted, Life};
 use super::shelf::Shelf;
-use super::{Moment, Rests, Story, Threads, Topic, What, place};
+use super::{Filter, Moment, Rests, Story, Threads, Topic, What, place};
 use crate::event::{
     Action, Entry, Event, EventKind, LeaseHash, LeaseRef, Outcome, Privileged, RequestId, RevocationForm,
     ServerEvent, Stage, Text, Timestamp, TokenHash,
@@ -23,12 +23,23 @@ pub struct Limits {
     pub lives: usize,
 }
 
+/// What is told of all that belongs to a topic.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// From then on; what was before only makes its leases known.
+    pub since: Option<Timestamp>,
+    /// Of the requests, these, and what became of the leases that came of them.
+    pub filter: Filter,
+}
+
 /// Makes a story of events.
 #[derive(Debug)]
 pub struct Teller {
     threads: Threads,
     limits: Limits,
-    since: Option<Timestamp>,
+    part: Part,
+    /// Leases that came of requests that are wanted.
+    wanted: HashSet<Text>,
     shelf: Shelf,
     lives: Vec<Life>,
     places: HashMap<Text, usize>,
@@ -46,12 +57,13 @@ pub struct Teller {
 }
 
 impl Teller {
-    /// A teller of what happens from a moment on; what was before it only makes its leases known.
-    pub fn new(threads: Threads, since: Option<Timestamp>, limits: Limits) -> Self {
+    /// A teller of some part of what belongs to the threads.
+    pub fn new(threads: Threads, part: Part, limits: Limits) -> Self {
         Self {
             threads,
             limits,
-            since,
+            part,
+            wanted: HashSet::new(),
             shelf: Shelf::new(limits.moments),
             lives: Vec::new(),
             places: HashMap::new(),
@@ -87,12 +99,17 @@ impl Teller {
                 life.end = Some(life.unasked());
             }
         }
-        if let Some(since) = self.since {
+        if !self.part.filter.is_all() {
+            let wanted = &self.wanted;
+            self.lives.retain(|life| wanted.contains(&life.lease));
+        }
+        if let Some(since) = self.part.since {
             self.lives.retain(|life| life.ended.is_none_or(|ended| ended >= since));
         }
         let (moments, left_out) = self.shelf.take();
         Story {
             topic: self.threads.topic,
+            part: self.part.filter.sentence(),
             resolved: self.threads.resolved.map(|lease| lease.to_string()),
             clients: self.threads.clients,
             moments,
@@ -131,7 +148,8 @@ impl Teller {
             return;
         }
         let Some(mut moment) = moment else {
-            if self.is_of_period(at) {
+            let mount = place::of(entry).mount;
+            if self.is_of_period(at) && self.part.filter.is_from(&entry.namespace, mount, entry.source) {
                 self.others += 1;
             }
             return;
@@ -256,9 +274,13 @@ impl Teller {
     fn live(&mut self, moment: &Moment, entry: &Entry) {
         let Some(lease) = moment.lease.clone() else { return };
         let namespace = moment.namespace.clone();
-        let Some(life) = self.life(&lease) else { return };
+        let is_wanted = self.part.filter.wants(moment);
         match moment.what {
             What::Issue | What::Unwrap if moment.is_done() => {
+                if is_wanted {
+                    self.wanted.insert(lease.clone());
+                }
+                let Some(life) = self.life(&lease) else { return };
                 if life.issued.is_none() {
                     life.issued = Some(moment.at);
                     life.namespace = namespace;
@@ -272,12 +294,14 @@ impl Teller {
                 }
             }
             What::Renewal if moment.is_done() => {
+                let Some(life) = self.life(&lease) else { return };
                 life.renewals += 1;
                 life.renewed = Some(moment.at);
                 life.renewed_for = entry.granted.or(moment.asked_ttl);
             }
             // The server log tells of the end just before the answer: the request explains it.
             What::Revocation(RevocationForm::Lease) if moment.is_done() => {
+                let Some(life) = self.life(&lease) else { return };
                 let is_soon = life.ended.is_none_or(|ended| moment.at.nanos_since(ended) < SOON);
                 if is_soon && !matches!(life.end, Some(End::Requested(_))) {
                     life.end = Some(End::Requested(moment.request));
@@ -308,13 +332,23 @@ impl Teller {
     }
 
     fn put(&mut self, moment: Moment) {
+        if !self.part.filter.is_all() {
+            // A line of the server log says nothing of who asked.
+            let is_wanted = match (&moment.request, &moment.lease) {
+                (None, Some(lease)) => self.wanted.contains(lease),
+                _ => self.part.filter.wants(&moment),
+            };
+            if !is_wanted {
+                return;
+            }
+        }
         if self.is_of_period(moment.at) {
             self.shelf.put(moment);
         }
     }
 
     fn is_of_period(&self, at: Timestamp) -> bool {
-        self.since.is_none_or(|since| at >= since)
+        self.part.since.is_none_or(|since| at >= since)
     }
 
     /// Several devices, and two nodes, log the same request.

@@ -13,6 +13,7 @@ pub fn json(told: &Told) -> String {
         ("kind", Some(json!(story.topic.kind()))),
         ("name", Some(json!(story.topic.name()))),
         ("lease", story.resolved.as_ref().map(|lease| json!(lease))),
+        ("part", story.part.as_ref().map(|part| json!(part))),
         ("clients", Some(story.clients.iter().map(client).collect())),
         ("moments", Some(story.moments.iter().map(moment).collect())),
         ("moments_left_out", Some(json!(left_out.moments))),

@@ -22,6 +22,9 @@ pub fn text(told: &Told) -> String {
     if let Some(period) = told.period {
         let _ = writeln!(out, "told {}", period.sentence());
     }
+    if let Some(part) = &story.part {
+        let _ = writeln!(out, "only {}", printable(part));
+    }
     clients(story, &mut out);
     moments(story, &mut out);
     leases(story, &mut out);
