@@ -282,7 +282,7 @@ fn a_story_that_cannot_be_told_is_bad_usage() {
     for (args, told) in [
         (&["--lease", "app"][..], "write a whole lease ID"),
         (&["--role", "app"], "write mount and role"),
-        (&["--role", "database/app", "--format", "html"], "a story is told as text or JSON"),
+        (&["--role", "database/app", "--format", "html"], "a story is told as text, JSON or Markdown"),
         (&["--role", "database/app", "--lease", "a/b"], "cannot be used with"),
         (&["--moments", "7"], "--lease"),
         (&["-", "--entity", "a"], "reading the logs several times"),

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// What `analyze --help` ends with.
 pub(super) const EXAMPLES: &str = "\
 Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
---lease, --entity and --role tell one story instead of the report, as text or JSON; the logs are read
+--lease, --entity and --role tell one story instead of the report, as text, JSON or Markdown; the logs are read
 several times for it. --db-user goes the other way, from a name in a database's log to who may have got it.
 --backtest learns from the first part of the logs (four weeks, or half of them) and says how often the
 rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseline FILE`.
@@ -157,6 +157,8 @@ pub enum Format {
     Prom,
     /// One JSON document.
     Json,
+    /// Tables, for a ticket.
+    Markdown,
     /// One page with charts, for a browser; needs no network.
     Html,
     /// For people.

@@ -11,7 +11,7 @@ use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::report::episodes::Backtest;
-use crate::report::{self, Narrow, Opening, Report, html, json, text};
+use crate::report::{self, Narrow, Opening, Report, html, json, markdown, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -98,6 +98,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         }
         Format::Json => out.write_all(json(&report).as_bytes())?,
         Format::Html => out.write_all(html(&report).as_bytes())?,
+        Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
         Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;

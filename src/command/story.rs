@@ -11,7 +11,7 @@ use crate::cli::{AnalyzeArgs, Format};
 use crate::contract::leases::ROLE_DEFAULT_TTL;
 use crate::event::Event;
 use crate::pipeline::Pipeline;
-use crate::report::story::{Told, db_user_json, db_user_text, json, text};
+use crate::report::story::{Told, db_user_json, db_user_markdown, db_user_text, json, markdown, text};
 use crate::report::{self, Narrow, Opening};
 use crate::snapshot::{Family, Value};
 use crate::state::Limits;
@@ -52,8 +52,12 @@ pub(super) fn db_user(args: &AnalyzeArgs) -> anyhow::Result<Option<Username>> {
 }
 
 fn told_in_words(args: &AnalyzeArgs) -> anyhow::Result<()> {
-    if !matches!(args.format, Format::Text | Format::Json) {
-        return Err(wrong("--format", "a story is told as text or JSON", "Leave it out, or write json"));
+    if !matches!(args.format, Format::Text | Format::Json | Format::Markdown) {
+        return Err(wrong(
+            "--format",
+            "a story is told as text, JSON or Markdown",
+            "Leave it out, or write json or markdown",
+        ));
     }
     if args.learn.is_some() || args.backtest {
         return Err(wrong("a story", "it neither learns nor tests", "Leave out --learn and --backtest"));
@@ -100,7 +104,11 @@ pub(super) fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> any
         }
     })?;
     let found = candidates.end();
-    Ok(if args.format == Format::Json { db_user_json(&found) } else { db_user_text(&found) })
+    Ok(match args.format {
+        Format::Json => db_user_json(&found),
+        Format::Markdown => db_user_markdown(&found),
+        _ => db_user_text(&found),
+    })
 }
 
 /// The story, as it was asked for.
@@ -150,7 +158,11 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
         lines_before: read.opening.as_ref().map_or(0, Opening::lines),
     });
     let told = Told::new(story, as_of, period, pipeline.state().anomalies().episodes().list(which));
-    Ok(if args.format == Format::Json { json(&told) } else { text(&told) })
+    Ok(match args.format {
+        Format::Json => json(&told),
+        Format::Markdown => markdown(&told),
+        _ => text(&told),
+    })
 }
 
 /// Goes through the logs; counts nothing.

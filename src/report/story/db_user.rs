@@ -79,18 +79,16 @@ fn one(place: usize, candidate: &Candidate, out: &mut String) {
 }
 
 /// Why there is no candidate.
-fn nobody(found: &Found) -> String {
+pub(super) fn nobody(found: &Found) -> &'static str {
     match (found.name.made, found.logs) {
-        (_, None) => "the logs have no audit entry".to_owned(),
-        (Some(made), Some((from, _))) if made < from => "the logs begin after it was made".to_owned(),
-        (Some(made), Some((_, until))) if made > until => "the logs end before it was made".to_owned(),
+        (_, None) => "the logs have no audit entry",
+        (Some(made), Some((from, _))) if made < from => "the logs begin after it was made",
+        (Some(made), Some((_, until))) if made > until => "the logs end before it was made",
         (Some(_), _) => {
-            "no credential was issued around that second to a client and of a role of these names. \
-                         The connection may have a username_template of its own, or the log of the node that \
-                         issued it is missing"
-                .to_owned()
+            "no credential was issued around that second to a client and of a role of these names. The connection \
+             may have a username_template of its own, or the log of the node that issued it is missing"
         }
-        (None, _) => "no credential was issued to a client and of a role of these names".to_owned(),
+        (None, _) => "no credential was issued to a client and of a role of these names",
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod db_user;
 mod json;
+mod markdown;
 mod text;
 mod words;
 
@@ -13,6 +14,7 @@ use std::collections::HashSet;
 
 pub use db_user::{json as db_user_json, text as db_user_text};
 pub use json::json;
+pub use markdown::{db_user_markdown, markdown};
 pub use text::text;
 
 /// What is told.
