@@ -139,6 +139,26 @@ fn an_error_of_several_lines_is_one_failed_attempt_with_its_cause() {
 }
 
 #[test]
+fn a_token_that_is_revoked_by_its_own_name_ends_its_leases_too() {
+    const LEASE: &str = "database/creds/app/a1";
+    let mut logs = Logs::new();
+    let login = json!({ "operation": "update", "mount_point": "auth/ldap/", "mount_type": "ldap", "path": "auth/ldap/login/bob" });
+    let token = json!({ "accessor": hash('a'), "client_token": hash('d'), "token_type": "service", "token_ttl": 3600 });
+    logs.exchange(1, "1", &login, &json!({ "auth": token }));
+    logs.exchange(2, "2", &database("database/creds/app"), &json!({ "secret": { "lease_id": LEASE } }));
+    let revoke = json!({ "operation": "update", "mount_point": "auth/token/", "mount_type": "token", "path": "auth/token/revoke", "data": { "token": hash('d') } });
+    logs.exchange(9, "3", &revoke, &json!({}));
+    logs.server = format!("2026-01-02T03:04:09.700Z [INFO]  expiration: revoked lease: lease_id={LEASE}\n");
+    for topic in [["--lease", LEASE], ["--entity", "e-1"], ["--role", "database/app"]] {
+        let story = logs.story(&topic);
+        assert_eq!(story["leases"][0]["ended_by"], "token", "{topic:?}");
+        assert_eq!(story["leases"][0]["ended_by_request"].as_str().unwrap().len(), 36);
+    }
+    let course = course(&logs.story(&["--lease", LEASE]));
+    assert_eq!(course, ["login ok", "credential ok", "revocation_request ok", "lease_ended ok"]);
+}
+
+#[test]
 fn what_two_devices_log_is_told_once_and_a_token_that_is_revoked_ends_its_leases() {
     const LEASE: &str = "database/creds/app/a1";
     let mut logs = Logs::new();

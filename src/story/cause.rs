@@ -4,9 +4,10 @@
 use super::life::{End, Life};
 use super::place;
 use crate::event::{
-    Action, Entry, LeaseHash, LeaseRef, Outcome, RequestId, RevocationForm, Text, Timestamp, TokenHash,
+    Action, Entry, GrantedToken, LeaseHash, LeaseRef, Outcome, RequestId, RevocationForm, Text, Timestamp,
+    TokenHash,
 };
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 /// How long after somebody has asked for it an end is put down to him, in nanoseconds.
 pub(super) const SOON: i64 = 10_000_000_000;
@@ -14,10 +15,16 @@ pub(super) const SOON: i64 = 10_000_000_000;
 const SKEW: i64 = 5_000_000;
 /// Requests that are kept at most.
 const MOST: usize = 100_000;
+/// Tokens that are kept at most.
+const TOKENS_MOST: usize = 200_000;
 
 /// Revocations of many leases at once, as long as they explain ends.
 #[derive(Debug, Default)]
-pub(super) struct Causes(VecDeque<Asked>);
+pub(super) struct Causes {
+    asked: VecDeque<Asked>,
+    /// Accessors by their tokens, as these were handed out: a request may name either.
+    tokens: HashMap<TokenHash, TokenHash>,
+}
 
 #[derive(Debug)]
 struct Asked {
@@ -70,13 +77,22 @@ impl Causes {
     /// Keeps in mind an answered request that came at `came`, and tells it to the leases that have
     /// ended meanwhile.
     pub(super) fn note(&mut self, at: Timestamp, came: Option<Timestamp>, entry: &Entry, lives: &mut [Life]) {
-        while self.0.front().is_some_and(|asked| at.nanos_since(asked.at) > SOON) {
-            self.0.pop_front();
+        if let Some(GrantedToken { accessor: Some(accessor), token: Some(token), .. }) = entry.token
+            && self.tokens.len() < TOKENS_MOST
+        {
+            self.tokens.insert(token, accessor);
         }
-        if !matches!(entry.outcome, Outcome::Ok | Outcome::Queued) || self.0.len() >= MOST {
+        while self.asked.front().is_some_and(|asked| at.nanos_since(asked.at) > SOON) {
+            self.asked.pop_front();
+        }
+        if !matches!(entry.outcome, Outcome::Ok | Outcome::Queued) || self.asked.len() >= MOST {
             return;
         }
-        let Some(whose) = Whose::of(entry) else { return };
+        let whose = match Whose::of(entry) {
+            None => return,
+            Some(Whose::Token(token)) => Whose::Token(self.tokens.get(&token).copied().unwrap_or(token)),
+            Some(whose) => whose,
+        };
         if matches!(whose, Whose::Prefix { .. }) {
             let from = came.unwrap_or(at.plus_nanos(-SOON)).plus_nanos(-SKEW);
             for life in lives.iter_mut().filter(|life| life.ended.is_some_and(|ended| ended >= from)) {
@@ -89,7 +105,7 @@ impl Causes {
                 return;
             }
         }
-        self.0.push_back(Asked { at, request: entry.id, whose });
+        self.asked.push_back(Asked { at, request: entry.id, whose });
     }
 
     /// What explains the end of a lease at that moment.
@@ -97,7 +113,7 @@ impl Causes {
         if let Some(end) = life.and_then(|life| life.end) {
             return Some(end);
         }
-        let recent = self.0.iter().rev().take_while(|asked| at.nanos_since(asked.at) < SOON);
+        let recent = self.asked.iter().rev().take_while(|asked| at.nanos_since(asked.at) < SOON);
         recent.into_iter().find_map(|asked| asked.whose.explains(lease, life, asked.request))
     }
 }
