@@ -36,6 +36,10 @@ impl Logs {
     }
 
     fn story(&self, args: &[&str]) -> Json {
+        self.document(args)["story"].take()
+    }
+
+    fn document(&self, args: &[&str]) -> Json {
         let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
         let lines: Vec<_> = self.audit.iter().map(Json::to_string).collect();
         std::fs::write(path("audit.log"), lines.join("\n") + "\n").unwrap();
@@ -46,7 +50,7 @@ impl Logs {
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice::<Json>(&output.stdout).unwrap()["story"].take()
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 }
 
@@ -78,6 +82,10 @@ fn a_wrapped_credential_begins_with_whoever_had_it_wrapped() {
     logs.exchange(1, "1", &database("database/creds/app"), &json!({ "wrap_info": wrap }));
     let unwrap = sys("sys/wrapping/unwrap", &json!({ "token": hash('b') }));
     logs.exchange(5, "2", &unwrap, &json!({ "secret": { "lease_id": LEASE } }));
+    // 2026-01-02T03:04:01Z
+    let user = "v-ldap-bob-app-yih145k4JasAJmMzv2EG-1767323041";
+    let found = logs.document(&["--db-user", user]);
+    assert_eq!(found["db_user"]["candidates"][0]["lease"], LEASE, "{found}");
     for topic in [["--lease", LEASE], ["--role", "database/app"], ["--entity", "bob"]] {
         let story = logs.story(&topic);
         assert_eq!(course(&story), ["credential ok", "unwrap ok"], "{topic:?}");

@@ -2,7 +2,7 @@
 
 use super::username::{Template, Username};
 use super::{Filter, Moment, What};
-use crate::event::{Event, EventKind, Outcome, RequestId, Stage, Timestamp};
+use crate::event::{Action, Entry, Event, EventKind, Outcome, RequestId, Stage, Timestamp, TokenHash};
 use std::collections::HashMap;
 
 /// Candidates that are kept.
@@ -21,6 +21,8 @@ pub struct Candidates {
     left_out: u64,
     open: HashMap<RequestId, Timestamp>,
     seen: Vec<RequestId>,
+    /// Tokens that wrap the answers to candidates.
+    wrapping: HashMap<TokenHash, RequestId>,
     logs: Option<(Timestamp, Timestamp)>,
 }
 
@@ -60,6 +62,7 @@ impl Candidates {
             left_out: 0,
             open: HashMap::new(),
             seen: Vec::new(),
+            wrapping: HashMap::new(),
             logs: None,
         }
     }
@@ -69,6 +72,7 @@ impl Candidates {
         let EventKind::Audit(entry) = &event.kind else { return };
         let from = self.logs.map_or(event.at, |(from, _)| from);
         self.logs = Some((from, event.at));
+        self.unwrapped(entry);
         if !self.is_near(event.at) {
             return;
         }
@@ -105,6 +109,9 @@ impl Candidates {
             None => None,
         };
         if let Some(id) = entry.id {
+            if entry.wrapped && self.wrapping.len() < OPEN_MOST {
+                self.wrapping.extend(entry.wrapping.into_iter().flatten().map(|token| (token, id)));
+            }
             if self.seen.contains(&id) {
                 return;
             }
@@ -113,6 +120,17 @@ impl Candidates {
         self.found.push(Candidate { moment, asked, template, off });
         if self.found.len() > 2 * MOST {
             self.cut();
+        }
+    }
+
+    /// The lease of a wrapped answer stands where it was unwrapped.
+    fn unwrapped(&mut self, entry: &Entry) {
+        if let (Action::Unwrap, Some(lease)) = (&entry.action, &entry.lease)
+            && let Some(id) = entry.wrapping.iter().flatten().find_map(|token| self.wrapping.get(token))
+        {
+            for candidate in self.found.iter_mut().filter(|one| one.moment.request == Some(*id)) {
+                candidate.moment.lease = Some(lease.clone());
+            }
         }
     }
 

@@ -277,7 +277,7 @@ impl Teller {
         let is_wanted = self.part.filter.wants(moment);
         match moment.what {
             What::Issue | What::Unwrap if moment.is_done() => {
-                if is_wanted {
+                if is_wanted && self.wanted.len() < self.limits.lives {
                     self.wanted.insert(lease.clone());
                 }
                 let Some(life) = self.life(&lease) else { return };
