@@ -33,6 +33,7 @@ pub mod snapshot;
 pub mod source;
 pub mod state;
 pub mod store;
+pub mod story;
 pub mod vault;
 
 /// Version of this crate.

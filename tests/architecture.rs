@@ -28,9 +28,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("vault", &["clock", "event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
     ("clock", &["event"]),
+    ("story", &["event", "engine"]),
     ("html", &["event"]),
     ("exposition", &["html", "event", "anomaly", "snapshot", "contract"]),
-    ("report", &["html", "pipeline", "state", "anomaly", "event", "snapshot", "contract"]),
+    ("report", &["html", "pipeline", "state", "story", "anomaly", "event", "snapshot", "contract"]),
     ("push", &["clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
@@ -48,6 +49,7 @@ const PURE: &[&str] = &[
     "contract",
     "snapshot",
     "simulator",
+    "story",
 ];
 
 /// What only computing has no use for.

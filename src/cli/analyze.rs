@@ -1,14 +1,17 @@
 //! What `analyze` takes.
 
-use super::parse_time;
-use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig};
+use super::{not_empty, parse_time};
+use crate::config::{ALARM_BUDGET, LogFormat, OutputConfig, parse_duration};
 use crate::event::Timestamp;
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What `analyze --help` ends with.
 pub(super) const EXAMPLES: &str = "\
 Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
+--lease, --entity and --role tell one story instead of the report, as text, JSON or Markdown; the logs are read
+several times for it. --db-user goes the other way, from a name in a database's log to who may have got it.
 --backtest learns from the first part of the logs (four weeks, or half of them) and says how often the
 rest would have paged. --learn keeps what was learnt for `serve --anomaly.baseline FILE`.
 
@@ -18,6 +21,14 @@ Examples:
   zcat audit.log.*.gz | leasewatch analyze - --format json
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
   leasewatch analyze /var/log/vault/ --format html > report.html
+  leasewatch analyze /var/log/vault/ --since 24h
+  leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
+  leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
+  leasewatch analyze /var/log/vault/ --entity app-2 --since 24h
+  leasewatch analyze /var/log/vault/ --role database/app --format json
+  leasewatch analyze /var/log/vault/ --db-user v-kubernet-app-h2JxFQmAMRYQ6zZLjyNu-1767323045
+  leasewatch analyze /var/log/vault/ --mount database/ --since 7d
+  leasewatch analyze /var/log/vault/ --entity app-2 --role database/app --source 10.1.0.0/16
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
@@ -25,6 +36,8 @@ Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
 
 /// What `analyze` takes.
 #[derive(Debug, Args)]
+#[group(skip)]
+#[command(group = ArgGroup::new("topic").multiple(true))]
 pub struct AnalyzeArgs {
     /// Audit logs, compressed or not; the rotated files of one log in any order; folders of logs of
     /// both kinds; - is standard input
@@ -37,13 +50,46 @@ pub struct AnalyzeArgs {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// Moment at which the numbers hold, RFC 3339 [default: the last event]
-    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "until")]
     pub at: Option<Timestamp>,
+    /// Count from here on: RFC 3339, or so long before the end of the logs (2h, 7d); what was before
+    /// is read as an opening balance
+    #[arg(long, value_name = "TIME", value_parser = parse_bound, conflicts_with = "backtest")]
+    pub since: Option<Bound>,
+    /// Count up to here, likewise; later lines are not read
+    #[arg(long, value_name = "TIME", value_parser = parse_bound)]
+    pub until: Option<Bound>,
+    /// Tell the story of this lease, by its ID or by the hash of it in an audit log
+    #[arg(long, value_name = "LEASE_ID", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    #[arg(conflicts_with_all = ["entity", "role", "db_user"])]
+    pub lease: Option<String>,
+    /// Tell the story of this client: entity ID, display name, or the name it logged in with
+    #[arg(long, value_name = "ID|NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub entity: Option<String>,
+    /// Tell the story of this role; beside --entity, what of the client's story is about it
+    #[arg(long, value_name = "MOUNT/ROLE", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    pub role: Option<String>,
+    /// Say who may have got this user of a database, by the default templates of user names
+    #[arg(long, value_name = "NAME", value_parser = not_empty, group = "topic", help_heading = "One story")]
+    #[arg(conflicts_with_all = ["entity", "role"])]
+    pub db_user: Option<String>,
+    /// Moments of a story that are told, the first and the last ones
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "topic", help_heading = "One story")]
+    pub moments: usize,
+    /// Only this namespace, without those below it; root is one too
+    #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
+    pub namespace: Option<String>,
+    /// Only this mount, by its path in its namespace
+    #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
+    pub mount: Option<String>,
+    /// Of a story, only requests from this address or network, and the leases that came of them
+    #[arg(long, value_name = "ADDRESS|CIDR", requires = "topic", help_heading = "A part of it")]
+    pub source: Option<String>,
     /// Show episodes from this score on, 0 to 100 [default: the score of a notice]
     #[arg(long, value_name = "N", value_parser = parse_score, help_heading = "Anomaly scores")]
     pub min_score: Option<f64>,
     /// Learn from the first part of the logs, and say how often the rest would have paged
-    #[arg(long, help_heading = "Anomaly scores")]
+    #[arg(long, help_heading = "Anomaly scores", conflicts_with_all = ["namespace", "mount"])]
     pub backtest: bool,
     /// Keep what was learnt in this file, for `serve --anomaly.baseline`
     #[arg(long, value_name = "FILE", help_heading = "Anomaly scores")]
@@ -95,6 +141,15 @@ impl AnalyzeArgs {
     }
 }
 
+/// A bound of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A moment.
+    At(Timestamp),
+    /// So long before the end of the logs.
+    Back(Duration),
+}
+
 /// Form of what `analyze` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -102,10 +157,21 @@ pub enum Format {
     Prom,
     /// One JSON document.
     Json,
+    /// Tables, for a ticket.
+    Markdown,
     /// One page with charts, for a browser; needs no network.
     Html,
     /// For people.
     Text,
+}
+
+fn parse_bound(text: &str) -> Result<Bound, String> {
+    if let Some(moment) = Timestamp::parse_rfc3339(text) {
+        return Ok(Bound::At(moment));
+    }
+    parse_duration(text).map(Bound::Back).ok_or_else(|| {
+        "write a moment such as 2026-01-02T03:04:05Z, or a time before the end of the logs such as 2h or 7d".to_owned()
+    })
 }
 
 /// A score.

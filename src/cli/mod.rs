@@ -7,7 +7,7 @@ mod analyze;
 mod demo;
 mod episodes;
 
-pub use analyze::{AnalyzeArgs, Format};
+pub use analyze::{AnalyzeArgs, Bound, Format};
 pub use demo::DemoArgs;
 pub use episodes::{AckArgs, EpisodesArgs, EpisodesCommand, EpisodesFormat, Expiry, ShowArgs};
 
@@ -229,6 +229,13 @@ pub enum LeasesFormat {
     Text,
     /// One JSON document; docs/leases.md says what is in it.
     Json,
+}
+
+fn not_empty(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("write a name".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {

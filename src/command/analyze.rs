@@ -1,15 +1,17 @@
 //! `analyze`: finished logs through the same pipeline as `serve`, once, and a
 //! report at the end. Reads no clock: the same files give the same output.
 
-use super::finished::{Finished, Read};
+use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
+use super::period::Period;
 use super::scores::baseline;
+use super::story;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::report::episodes::Backtest;
-use crate::report::{Report, html, json, text};
+use crate::report::{self, Narrow, Opening, Report, html, json, markdown, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -23,34 +25,65 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
-    let Read { pipeline, course } = Finished {
+    if let Some(name) = story::db_user(args)? {
+        out.write_all(story::candidates(args, &logs, name)?.as_bytes())?;
+        out.flush()?;
+        return Ok(());
+    }
+    if let Some(topic) = story::topic(args)? {
+        out.write_all(story::told(args, &logs, topic)?.as_bytes())?;
+        out.flush()?;
+        return Ok(());
+    }
+    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
+    let Read { pipeline, course, opening } = Finished {
         audit: &logs.audit,
         server: &logs.server,
         at: args.at,
+        period,
         max_line_bytes: args.max_line_bytes,
-        limits: Limits {
-            label_sets: args.label_sets,
-            leases: args.ledger_capacity,
-            anomaly: Settings {
-                alarm_budget: args.alarm_budget,
-                subjects: args.subjects,
-                episodes: args.episodes,
-                ..Settings::DEFAULT
-            },
-        },
+        limits: limits(args),
         baseline: args.baseline.as_deref().map(baseline).transpose()?,
     }
-    .read_with(args.format == Format::Html)?;
+    .read_with(Wanted {
+        course: args.format == Format::Html,
+        only: &|families| narrow.of(families),
+        tell: &mut |_, _| (),
+    })?;
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
         learn(anomalies, as_of, path)?;
     }
-    let which = Which { min_score: args.min_score, ..Which::default() };
+    let which = Which { min_score: args.min_score, since: period.since, ..Which::default() };
+    let families = pipeline.families(as_of);
+    let families = match &opening {
+        Some(opening) => opening.rest(families),
+        None => families,
+    };
+    let sources = pipeline.inputs().iter().enumerate().map(|(place, input)| {
+        let stats = input.stats();
+        (
+            input.name.clone(),
+            opening.as_ref().map_or_else(|| stats.clone(), |opening| opening.rest_of(place, stats)),
+        )
+    });
+    let mut episodes = anomalies.episodes().list(which);
+    let narrowed = (!narrow.is_all()).then(|| narrow.told(&families));
+    if narrowed.is_some() {
+        episodes.retain(|episode| narrow.names(episode));
+    }
     let report = Report {
-        snapshot: Snapshot { as_of, families: pipeline.families(as_of) },
-        sources: pipeline.inputs().iter().map(|input| (input.name.clone(), input.stats().clone())).collect(),
-        episodes: anomalies.episodes().list(which),
+        snapshot: Snapshot { as_of, families: narrow.of(families) },
+        narrowed,
+        period: (period != Period::ALL).then(|| report::Period {
+            since: period.since,
+            until: as_of,
+            lines_before: opening.as_ref().map_or(0, Opening::lines),
+        }),
+        sources: sources.collect(),
+        episodes,
         backtest: args
             .backtest
             .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
@@ -60,14 +93,30 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     match args.format {
         Format::Prom => {
             warn_unreadable(&report);
+            out.write_all(report.comments().as_bytes())?;
             out.write_all(&render(&report.snapshot)?)?;
         }
         Format::Json => out.write_all(json(&report).as_bytes())?,
         Format::Html => out.write_all(html(&report).as_bytes())?,
+        Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
         Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;
     Ok(())
+}
+
+/// How much there may be.
+pub(super) fn limits(args: &AnalyzeArgs) -> Limits {
+    Limits {
+        label_sets: args.label_sets,
+        leases: args.ledger_capacity,
+        anomaly: Settings {
+            alarm_budget: args.alarm_budget,
+            subjects: args.subjects,
+            episodes: args.episodes,
+            ..Settings::DEFAULT
+        },
+    }
 }
 
 /// Keeps what was learnt, for its owner alone: it names clients.

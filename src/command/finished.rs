@@ -1,22 +1,21 @@
 //! Finished logs: files that are all there, folded once, up to a moment or to their end. Reads no
 //! clock: the same files come to the same state.
 
-use crate::anomaly::{Baseline, Settings};
+use super::meter::Meter;
+use super::period::Period;
+use super::pieces::open;
+use crate::anomaly::Baseline;
 use crate::config::LogKind;
-use crate::event::Timestamp;
-use crate::pipeline::{Input, Lines, Pipeline, Progress};
-use crate::report::Course;
-use crate::source::{self, Archive, Container};
+use crate::event::{Event, Timestamp};
+use crate::pipeline::{Pipeline, Progress};
+use crate::report::{Course, Opening};
+use crate::snapshot::Family;
 use crate::state::Limits;
-use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use anyhow::bail;
+use std::time::Instant;
 
 /// Lines between two looks at the time.
 const BATCH: usize = 10_000;
-/// How often progress is shown on a terminal.
-const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Which logs, and how far.
 pub(super) struct Finished<'a> {
@@ -24,8 +23,10 @@ pub(super) struct Finished<'a> {
     pub(super) audit: &'a [String],
     /// Server logs, likewise.
     pub(super) server: &'a [String],
-    /// The moment to read up to; the end without one.
+    /// The moment to read up to, at which the numbers hold; the end without one.
     pub(super) at: Option<Timestamp>,
+    /// What is counted.
+    pub(super) period: Period,
     /// A longer line is counted as unreadable.
     pub(super) max_line_bytes: usize,
     /// How much there may be.
@@ -40,6 +41,18 @@ pub(super) struct Read {
     pub(super) pipeline: Pipeline,
     /// How the numbers went, where that was asked for.
     pub(super) course: Option<Course>,
+    /// What there was before the period.
+    pub(super) opening: Option<Opening>,
+}
+
+/// What is wanted beside the numbers.
+pub(super) struct Wanted<'t> {
+    /// The course of the numbers: it costs some time.
+    pub(super) course: bool,
+    /// What of the numbers is in it.
+    pub(super) only: &'t dyn Fn(Vec<Family>) -> Vec<Family>,
+    /// Hears of every event, of those before the period too, with the place of its source.
+    pub(super) tell: &'t mut dyn FnMut(usize, &Event),
 }
 
 impl Finished<'_> {
@@ -48,14 +61,17 @@ impl Finished<'_> {
     /// # Errors
     /// A file that cannot be opened.
     pub(super) fn read(self) -> anyhow::Result<Pipeline> {
-        Ok(self.read_with(false)?.pipeline)
+        Ok(self
+            .read_with(Wanted { course: false, only: &|families| families, tell: &mut |_, _| () })?
+            .pipeline)
     }
 
-    /// The same, with the course of the numbers if that is wanted: it costs some time.
+    /// The same, with what else is wanted.
     ///
     /// # Errors
-    /// A file that cannot be opened.
-    pub(super) fn read_with(self, wants_course: bool) -> anyhow::Result<Read> {
+    /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
+    pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
+        let Wanted { course: wants_course, only, tell } = wanted;
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
@@ -65,8 +81,16 @@ impl Finished<'_> {
         if let Some(baseline) = self.baseline {
             pipeline.anomalies_mut().adopt(baseline);
         }
-        let until = self.at.unwrap_or(Timestamp::from_nanos(i64::MAX));
+        let until = self.at.or(self.period.until).unwrap_or(Timestamp::from_nanos(i64::MAX));
         let mut progress = Meter::new();
+        let opening = match self.period.since {
+            Some(since) => Some(Self::open_at(&mut pipeline, since, tell, &mut progress)?),
+            None => None,
+        };
+        let counted = |pipeline: &Pipeline, at: Timestamp| match &opening {
+            Some(opening) => only(opening.rest(pipeline.families(at))),
+            None => only(pipeline.families(at)),
+        };
         let mut course = None;
         loop {
             let to = match &course {
@@ -75,121 +99,60 @@ impl Finished<'_> {
                 None => Timestamp::MIN,
             };
             // The wall clock plays no part where every log has an end.
-            while pipeline.run(Instant::now(), Timestamp::MIN, to, BATCH) != Progress::Done {
+            while pipeline.run_telling(Instant::now(), Timestamp::MIN, to, BATCH, tell) != Progress::Done {
                 progress.show(&pipeline);
             }
             let Some(next) = pipeline.next_at().filter(|next| *next <= until) else { break };
-            let course = course.get_or_insert_with(|| Course::new(next));
+            let course = course.get_or_insert_with(|| Course::new(self.period.begins(&pipeline, next)));
             while course.next() < next {
                 pipeline.advance(course.next());
-                course.add(&pipeline.families(course.next()));
+                course.add(&counted(&pipeline, course.next()));
                 progress.show(&pipeline);
             }
         }
         progress.clear();
-        match self.at {
-            Some(at) => pipeline.advance(at),
-            None => pipeline.close(),
+        if let (Some(until), Some(first)) = (self.period.until, pipeline.next_at())
+            && pipeline.front() == Timestamp::MIN
+        {
+            bail!("the logs begin at {first}, after --until {until}");
+        }
+        match (self.at, self.period.until) {
+            (Some(at), _) => pipeline.advance(at),
+            // Nothing is said about the time behind the end of the logs.
+            (None, Some(until)) if pipeline.next_at().is_some() => pipeline.advance(until),
+            _ => pipeline.close(),
         }
         if let Some(course) = &mut course {
-            course.add(&pipeline.families(pipeline.front()));
+            course.add(&counted(&pipeline, pipeline.front()));
         }
         for input in pipeline.inputs() {
             if let Some(trouble) = input.status().trouble {
                 tracing::error!(source = %input.name, "{trouble}");
             }
         }
-        Ok(Read { pipeline, course })
+        Ok(Read { pipeline, course, opening })
     }
-}
 
-/// One input for each log: its rotated files in the order of their time.
-///
-/// # Errors
-/// A file that cannot be opened.
-pub(super) fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
-    let mut logs: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    let mut stdin = false;
-    for file in files {
-        if file == "-" {
-            stdin = true;
-        } else {
-            let path = PathBuf::from(file);
-            logs.entry(source::log_of(&path)).or_default().push(path);
+    /// Reads up to the beginning of the period, and takes note of what there is.
+    fn open_at(
+        pipeline: &mut Pipeline,
+        since: Timestamp,
+        tell: &mut dyn FnMut(usize, &Event),
+        progress: &mut Meter,
+    ) -> anyhow::Result<Opening> {
+        let before = since.plus_nanos(-1);
+        while pipeline.run_telling(Instant::now(), Timestamp::MIN, before, BATCH, tell) != Progress::Done {
+            progress.show(pipeline);
         }
-    }
-    let mut inputs = Vec::new();
-    let mut add = |name: String, pieces: Vec<source::Input>| -> anyhow::Result<()> {
-        let archive = Archive::new(pieces, max_line_bytes)?;
-        let lines = Container::new(archive, None, max_line_bytes);
-        inputs.push(Input::new(name, Lines::Log(kind), Box::new(lines)));
-        Ok(())
-    };
-    for (log, mut paths) in logs {
-        if paths.len() > 1 {
-            paths.sort_by_cached_key(|path| first_time(kind, path));
+        if pipeline.next_at().is_none() {
+            progress.clear();
+            bail!("the logs end at {}, before --since {since}", pipeline.front());
         }
-        add(log.display().to_string(), paths.into_iter().map(source::Input::File).collect())?;
-    }
-    if stdin {
-        add(
-            "-".to_owned(),
-            vec![source::Input::Stream("standard input".to_owned(), Box::new(std::io::stdin()))],
-        )?;
-    }
-    Ok(inputs)
-}
-
-/// The time of the first line of a file that has one; files without any come last.
-fn first_time(kind: LogKind, path: &Path) -> Timestamp {
-    const LOOK_AT: usize = 1_000;
-    let never = Timestamp::from_nanos(i64::MAX);
-    let Ok(archive) = Archive::new(vec![source::Input::File(path.to_owned())], 32 << 20) else {
-        return never;
-    };
-    let input = Input::new("", Lines::Log(kind), Box::new(Container::new(archive, None, 32 << 20)));
-    let mut pipeline =
-        Pipeline::new(Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF }, vec![input]);
-    for _ in 0..LOOK_AT {
-        let progress = pipeline.run(Instant::now(), Timestamp::MIN, never, 1);
         if pipeline.front() > Timestamp::MIN {
-            return pipeline.front();
+            pipeline.advance(before);
         }
-        if progress == Progress::Done {
-            break;
-        }
-    }
-    never
-}
-
-/// Progress for a person who waits: on a terminal only.
-struct Meter {
-    started: Instant,
-    next: Instant,
-    shows: bool,
-}
-
-impl Meter {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self { started: now, next: now + PROGRESS_EVERY, shows: std::io::stderr().is_terminal() }
-    }
-
-    fn show(&mut self, pipeline: &Pipeline) {
-        if !self.shows || Instant::now() < self.next {
-            return;
-        }
-        self.next = Instant::now() + PROGRESS_EVERY;
-        let sum = |of: fn(&Input) -> u64| pipeline.inputs().iter().map(of).sum::<u64>();
-        let lines = sum(|input| input.stats().lines);
-        let megabytes = sum(|input| input.stats().bytes) as f64 / 1e6;
-        let rate = megabytes / self.started.elapsed().as_secs_f64();
-        eprint!("\r\x1b[K{lines} lines, {megabytes:.0} MB, {rate:.0} MB/s, at {}", pipeline.front());
-    }
-
-    fn clear(&self) {
-        if self.shows {
-            eprint!("\r\x1b[K");
-        }
+        pipeline.keep_roles();
+        let sources = pipeline.inputs().iter().map(|input| input.stats().clone());
+        Ok(Opening::new(pipeline.opening(before), sources.collect()))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::finished::Finished;
 use super::local::leases::{self as local, Query};
+use super::period::Period;
 use crate::anomaly::Settings;
 use crate::cli::{LeaseCondition, LeaseGroups, LeasesArgs, LeasesFormat};
 use crate::config::Config;
@@ -61,6 +62,7 @@ fn read(args: &LeasesArgs) -> anyhow::Result<Leases> {
         audit: &args.audit_log,
         server: &args.server_log,
         at: args.at,
+        period: Period::ALL,
         max_line_bytes: args.max_line_bytes,
         limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly: Settings::OFF },
         baseline: None,

@@ -108,7 +108,8 @@ impl Input {
                     if self.buffer.capacity() > 1 << 20 {
                         self.buffer = Vec::new();
                     }
-                    let at = decoded.event.as_ref().map(|event| event.at);
+                    // A line that only goes on with the one before says nothing about the time.
+                    let at = decoded.event.as_ref().map(|event| event.at).filter(|at| *at > Timestamp::MIN);
                     (at, Item::Line { bytes, event: decoded.event, unreadable: decoded.unreadable })
                 }
                 Step::Notice(notice) => (None, Item::Notice(notice)),

@@ -20,7 +20,7 @@ pub use stats::Stats;
 
 use crate::anomaly::Anomalies;
 use crate::config::LogKind;
-use crate::event::{EventKind, Fact, PrivilegedUse, ServerEvent, Timestamp};
+use crate::event::{Event, EventKind, Fact, PrivilegedUse, ServerEvent, Timestamp};
 use crate::snapshot::Family;
 use crate::source::Notice;
 use crate::state::{Limits, Origin, OriginLog, SourceId, State};
@@ -95,6 +95,18 @@ impl Pipeline {
     /// Applies what can be applied, at most `steps`, up to the event time `until`.
     /// `wall` is the time of day, which only matters where sources go on.
     pub fn run(&mut self, now: Instant, wall: Timestamp, until: Timestamp, steps: usize) -> Progress {
+        self.run_telling(now, wall, until, steps, &mut |_, _| ())
+    }
+
+    /// The same, and `tell` hears of every event just before it is applied, with the place of its source.
+    pub fn run_telling(
+        &mut self,
+        now: Instant,
+        wall: Timestamp,
+        until: Timestamp,
+        steps: usize,
+        tell: &mut dyn FnMut(usize, &Event),
+    ) -> Progress {
         for input in &mut self.inputs {
             input.look_again();
         }
@@ -112,7 +124,7 @@ impl Pipeline {
             if self.inputs.iter().any(waits) {
                 return Progress::Settling;
             }
-            self.apply(next);
+            self.apply(next, tell);
         }
         Progress::Busy
     }
@@ -141,7 +153,7 @@ impl Pipeline {
         Progress::Idle
     }
 
-    fn apply(&mut self, next: usize) {
+    fn apply(&mut self, next: usize, tell: &mut dyn FnMut(usize, &Event)) {
         let mut origin = self.origin(next);
         let input = &mut self.inputs[next];
         let Some(Head { at, item, .. }) = input.take() else { return };
@@ -172,6 +184,7 @@ impl Pipeline {
                 if self.is_anyones(origin, &event.kind) {
                     event.kind = EventKind::Nothing;
                 }
+                tell(next, &event);
                 self.state.apply(origin, event);
             }
         }
@@ -233,6 +246,16 @@ impl Pipeline {
     /// All series of the state at `as_of`.
     pub fn families(&self, as_of: Timestamp) -> Vec<Family> {
         self.state.families(as_of)
+    }
+
+    /// All counts of the state, to be taken off from later ones: those too that are not shown yet.
+    pub fn opening(&self, as_of: Timestamp) -> Vec<Family> {
+        self.state.opening(as_of)
+    }
+
+    /// From now on no role gives its place back, so that counts can be compared with later ones.
+    pub fn keep_roles(&mut self) {
+        self.state.keep_roles();
     }
 
     /// The state, to read.

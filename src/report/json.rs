@@ -5,7 +5,7 @@ use crate::snapshot::Value;
 use serde_json::{Map, json};
 
 /// The report as one JSON document: `as_of`, `sources`, `metrics` by name, `episodes`, and
-/// `backtest` where that was asked for.
+/// `period`, `narrowed` and `backtest` where they were asked for.
 pub fn json(report: &Report) -> String {
     let mut metrics = Map::new();
     for family in report.snapshot.families.iter().filter(|family| !family.series.is_empty()) {
@@ -46,6 +46,17 @@ pub fn json(report: &Report) -> String {
         "metrics": metrics,
         "episodes": report.episodes,
     });
+    if let Some(period) = report.period {
+        document["period"] = period.json();
+    }
+    if let Some(narrowed) = &report.narrowed {
+        document["narrowed"] = json!({
+            "namespace": narrowed.to.namespace,
+            "mount": narrowed.to.mount,
+            "left_out": narrowed.left_out,
+            "has_overflow": narrowed.has_overflow,
+        });
+    }
     if let Some(backtest) = &report.backtest {
         document["backtest"] = json!(backtest);
     }

@@ -6,24 +6,36 @@ mod figures;
 mod html;
 mod json;
 pub mod leases;
+mod markdown;
+mod narrow;
+mod opening;
+pub mod story;
 mod table;
 mod text;
 
 use crate::anomaly::Episode;
+use crate::event::Timestamp;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
 pub use course::Course;
 pub use html::html;
 pub use json::json;
+pub use markdown::markdown;
+pub use narrow::{Narrow, Narrowed};
+pub use opening::Opening;
 pub use text::text;
 
 /// What a report is made of.
 #[derive(Debug)]
 pub struct Report {
-    /// All numbers.
+    /// All numbers: counters of the period, gauges at its end.
     pub snapshot: Snapshot,
-    /// Every log by name, with what was counted of it.
+    /// What it is about, where that is not all that was read.
+    pub period: Option<Period>,
+    /// What part of it is told, where that is not all.
+    pub narrowed: Option<Narrowed>,
+    /// Every log by name, with what was counted of it in the period.
     pub sources: Vec<(String, Stats)>,
     /// The episodes that were asked for, in the order in which they opened.
     pub episodes: Vec<Episode>,
@@ -31,6 +43,54 @@ pub struct Report {
     pub backtest: Option<episodes::Backtest>,
     /// How the numbers went, where the form shows it.
     pub course: Option<Course>,
+}
+
+impl Report {
+    /// What it is about, in words, where that is not all that was read.
+    fn notes(&self) -> Vec<String> {
+        let period = self.period.map(|period| format!("counted {}", period.sentence()));
+        let narrowed = self.narrowed.iter().flat_map(Narrowed::sentences);
+        period.into_iter().chain(narrowed).collect()
+    }
+
+    /// The same as comments in front of Prometheus text.
+    pub fn comments(&self) -> String {
+        let lines = self.notes().into_iter();
+        lines.flat_map(|note| ["# ".to_owned(), printable(&note), "\n".to_owned()]).collect()
+    }
+}
+
+/// The period that a report is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// Its beginning, where one was asked for.
+    pub since: Option<Timestamp>,
+    /// Its end: as asked for, or that of the logs if they end before.
+    pub until: Timestamp,
+    /// Lines before it, of all logs: they tell what was there when it began.
+    pub lines_before: u64,
+}
+
+impl Period {
+    /// It as a value of JSON.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "since": self.since.map(|at| at.to_string()),
+            "until": self.until.to_string(),
+            "lines_before": self.lines_before,
+        })
+    }
+
+    /// It in words.
+    pub fn sentence(&self) -> String {
+        match self.since {
+            None => format!("from the beginning of the logs until {}", self.until),
+            Some(since) => format!(
+                "from {since} until {}; {} lines before it are the opening balance",
+                self.until, self.lines_before
+            ),
+        }
+    }
 }
 
 /// A text without anything that a terminal would act on: names come from a log.

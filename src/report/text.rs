@@ -1,5 +1,6 @@
 //! Text: the numbers that matter, for a person at a terminal.
 
+use super::printable;
 use super::table::Table;
 use super::{Report, episodes, figures};
 use std::fmt::Write;
@@ -48,4 +49,7 @@ fn sources(report: &Report, out: &mut String) {
         out.push('\n');
     }
     let _ = writeln!(out, "as of {}", report.snapshot.as_of);
+    for note in report.notes() {
+        let _ = writeln!(out, "{}", printable(&note));
+    }
 }

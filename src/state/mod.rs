@@ -108,6 +108,9 @@ pub struct State {
     /// Uses of rights, for whoever collects them.
     #[serde(skip)]
     uses: privileged::Uses,
+    /// No role gives its place back.
+    #[serde(skip)]
+    keeps_roles: bool,
     /// The event that is applied now came late: a backlog is no burst.
     #[serde(skip)]
     is_late: bool,
@@ -133,6 +136,7 @@ impl State {
             counters: counters::Counters::default(),
             anomalies: Anomalies::new(limits.anomaly),
             uses: privileged::Uses::default(),
+            keeps_roles: false,
             is_late: false,
             namespaces: BTreeMap::new(),
             canary: None,
@@ -234,6 +238,9 @@ impl State {
 
     /// Gives back the places of roles that nothing has been heard of for long.
     fn retire(&mut self) {
+        if self.keeps_roles {
+            return;
+        }
         let ledger = &self.ledger;
         for role in self.labels.retire(self.now.plus_secs(-RETIRE_SECS), |role| ledger.holds(role)) {
             self.credentials.retire(role);
@@ -241,6 +248,11 @@ impl State {
             self.revocations.retire(role);
             self.ledger.retire(role);
         }
+    }
+
+    /// From now on no role gives its place back: its counts go on.
+    pub fn keep_roles(&mut self) {
+        self.keeps_roles = true;
     }
 
     /// No line will come any more: what waits for none is decided.
@@ -251,19 +263,7 @@ impl State {
 
     /// All series at `as_of`, by name and labels.
     pub fn families(&self, as_of: Timestamp) -> Vec<Family> {
-        let mut out = families::Out::default();
-        self.credentials.families(&self.labels, as_of, &mut out);
-        self.renewals.families(&self.labels, &mut out);
-        self.revocations.families(&self.labels, &mut out);
-        self.ledger.families(&self.labels, as_of, &mut out);
-        self.traffic.families(&self.labels, &mut out);
-        self.counters.families(&mut out);
-        anomalies::families(&self.anomalies, &self.labels, as_of, &mut out);
-        self.labels.overflow.families(&mut out);
-        if let Some(seen) = self.canary {
-            out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
-        }
-        let mut families = out.sorted();
+        let mut families = self.opening(as_of);
         // The type is a label: a series that changed it would end, and its counter seem to fall.
         let guessed = if self.ledger.has_audit() { self.labels.guessed() } else { Vec::new() };
         if !guessed.is_empty() {
@@ -277,6 +277,23 @@ impl State {
             }
         }
         families
+    }
+
+    /// The same with the series of mounts whose type is not known yet.
+    pub fn opening(&self, as_of: Timestamp) -> Vec<Family> {
+        let mut out = families::Out::default();
+        self.credentials.families(&self.labels, as_of, &mut out);
+        self.renewals.families(&self.labels, &mut out);
+        self.revocations.families(&self.labels, &mut out);
+        self.ledger.families(&self.labels, as_of, &mut out);
+        self.traffic.families(&self.labels, &mut out);
+        self.counters.families(&mut out);
+        anomalies::families(&self.anomalies, &self.labels, as_of, &mut out);
+        self.labels.overflow.families(&mut out);
+        if let Some(seen) = self.canary {
+            out.family(&AUDIT_CANARY_SUCCESS).number::<&str>([], seen.as_secs_f64());
+        }
+        out.sorted()
     }
 
     /// What is unusual.

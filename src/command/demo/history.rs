@@ -3,7 +3,7 @@
 //! dashboards show weeks at once.
 
 use crate::anomaly::Settings;
-use crate::command::finished;
+use crate::command::pieces;
 use crate::config::LogKind;
 use crate::contract::leases;
 use crate::event::Timestamp;
@@ -71,8 +71,8 @@ impl History<'_> {
         out: &mut impl Write,
         mut each: impl FnMut(Timestamp) -> bool,
     ) -> anyhow::Result<()> {
-        let mut inputs = finished::open(LogKind::Server, self.server, MAX_LINE_BYTES)?;
-        inputs.extend(finished::open(LogKind::Audit, self.audit, MAX_LINE_BYTES)?);
+        let mut inputs = pieces::open(LogKind::Server, self.server, MAX_LINE_BYTES)?;
+        inputs.extend(pieces::open(LogKind::Audit, self.audit, MAX_LINE_BYTES)?);
         let limits = Limits { label_sets: 2_000, leases: 1_000_000, anomaly: Settings::DEFAULT };
         let mut pipeline = Pipeline::new(limits, inputs);
         let mut samples = Samples::default();

@@ -34,6 +34,9 @@ pub fn html(report: &Report) -> String {
         let span = as_of.nanos_since(course.from).max(0) / 1_000_000_000;
         let _ = write!(out, "{} to {as_of}, {}. ", course.from, length(span));
     }
+    for note in report.notes() {
+        let _ = write!(out, "This report is {}. ", Text(&note));
+    }
     out.push_str("Times are UTC. The page names clients and where they came from.</div>\n");
     tiles(report, &mut out);
     if let Some(course) = &report.course {
