@@ -250,10 +250,11 @@ pub const SHARED_NETWORKS: usize = 10;
 
 /// Width and number of the bins of the tail of combined strengths.
 pub const COMBINED_BINS: (f64, usize) = (0.1, 160);
-/// How that tail is read: nominally one decade a unit; fitted between one hour in a few hundred and
-/// the rarest two dozen, where attacks are few.
+/// How that tail is read: nominally one decade a unit; fitted between the rarest two dozen, or one hour in
+/// two thousand where that is more, and ten times as many: near to where one is paged, but where attacks
+/// are few.
 pub const COMBINED_TAIL: Reading =
-    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 1e-3, many: 10.0, slopes: (0.4, 1.6) };
+    Reading { slope: 1.0, weight: 20.0, few: 24.0, part: 5e-4, many: 10.0, slopes: (0.4, 1.6) };
 /// Active hours after which that tail is believed as far as it goes.
 pub const COMBINED_AFTER: f64 = 2_000.0;
 /// An hour stronger than the page threshold less this teaches only what is usual.

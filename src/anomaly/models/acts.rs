@@ -62,7 +62,7 @@ fn new_role(subject: &mut Subject, pool: &mut Pool, role: &str, now: &Now) -> bo
     let (new, weight) = match look {
         Look::Known => return false,
         Look::New(new) => (new, 1.0),
-        Look::Again => (1, p::AGAIN),
+        Look::Again(back) => (back, p::AGAIN),
     };
     let peers = pool.users(name);
     if matches!(look, Look::New(_)) {

@@ -29,8 +29,8 @@ pub enum Look {
     Known,
     /// New; the so-manyth new one within a day.
     New(u32),
-    /// Brought by an alarm, and back after a pause.
-    Again,
+    /// Brought by an alarm, and back after a pause; the so-manyth such one within a day.
+    Again(u32),
 }
 
 /// Things used before.
@@ -61,7 +61,8 @@ impl Novelty {
             if known.held && hour - known.first > p::QUARANTINE {
                 known.held = false;
             }
-            return if known.held && pause >= p::PAUSE { Look::Again } else { Look::Known };
+            let is_back = known.held && pause >= p::PAUSE;
+            return if is_back { Look::Again(self.back(hour)) } else { Look::Known };
         }
         if self.known.len() >= most
             && let Some(least) = self.known.iter().enumerate().min_by_key(|(_, known)| known.last)
@@ -83,6 +84,14 @@ impl Novelty {
     fn recent(&self, hour: i32) -> u32 {
         let new = |known: &&Known| known.first > hour - p::NOVELTY_WINDOW;
         u32::try_from(self.known.iter().filter(new).count()).unwrap_or(u32::MAX)
+    }
+
+    /// How many that are not believed have come back within the last day.
+    fn back(&self, hour: i32) -> u32 {
+        let back = |known: &&Known| {
+            known.held && known.last > hour - p::NOVELTY_WINDOW && known.last - known.first >= p::PAUSE
+        };
+        u32::try_from(self.known.iter().filter(back).count()).unwrap_or(u32::MAX)
     }
 
     /// The hours in which something was first and last used, if it ever was.
@@ -153,10 +162,25 @@ mod tests {
         roles.close(100, true, 1.0);
         assert_eq!(roles.look(name(1), 101, 48), Look::Known, "the same incident");
         assert_eq!(roles.believed(101), 0);
-        assert_eq!(roles.look(name(1), 124, 48), Look::Again);
+        assert_eq!(roles.look(name(1), 124, 48), Look::Again(1));
         roles.believe();
         assert_eq!(roles.look(name(1), 140, 48), Look::Known);
         assert_eq!(roles.believed(140), 1);
+    }
+
+    #[test]
+    fn what_comes_back_is_counted_together_like_what_is_new() {
+        let mut roles = Novelty::default();
+        for role in 1..=4 {
+            roles.look(name(role), 100, 48);
+        }
+        roles.close(100, true, 1.0);
+        for (day, hour) in [(1, 124), (2, 148)] {
+            for role in 1..=4 {
+                let count = u32::try_from(role).unwrap();
+                assert_eq!(roles.look(name(role), hour, 48), Look::Again(count), "day {day}");
+            }
+        }
     }
 
     #[test]
