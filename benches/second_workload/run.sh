@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin=$(realpath "${1:?path of the leasewatch binary}"); shift
-[ $# -gt 0 ] || set -- 5 6 7 8
+[ $# -gt 0 ] || set -- 1 2 3 4
 data=${DATA:-$(mktemp -d)}
 [ -n "${DATA:-}" ] || trap 'rm -rf "$data"' EXIT
 mkdir -p "$data"
