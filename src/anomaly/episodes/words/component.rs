@@ -1,7 +1,7 @@
 //! What one model says, in words: a line of its own with all its numbers, and the part that it has in
 //! the summary.
 
-use super::number::{count, day, hours, name, number};
+use super::number::{count, day, hours, name, network, number};
 use crate::anomaly::{Component, Evidence};
 use crate::event::Privileged;
 use std::fmt::Write;
@@ -41,7 +41,8 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
         Component::Burst1d => format!("{} in a day{detail}", credentials(seen)),
         Component::Slow => format!("{} since it began to be more than usual{detail}", credentials(seen)),
         Component::NewRole => format!("{} never used before{detail}", count(seen, "role", "roles")),
-        Component::NewSource => format!("a network never used before{detail}"),
+        Component::NewSource if evidence.detail.is_empty() => "a network never used before".to_owned(),
+        Component::NewSource => format!("a network never used before ({})", network(&evidence.detail)),
         Component::OffHours => format!("an hour of the week with hardly any work before{detail}"),
         Component::Denials => {
             format!("{} in an hour{detail}", count(seen, "request denied", "requests denied"))

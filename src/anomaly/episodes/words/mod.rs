@@ -89,8 +89,11 @@ fn of_client(record: &Record, all: &[&Evidence]) -> String {
     let mut text = match actions.as_slice() {
         [] if manners.is_empty() => return format!("{who} was never seen before."),
         [] => format!("{who} was at work{manners}"),
-        [(_, one)] => format!("{who} {one}{manners}"),
         // What has gone on for days has no one place and hour.
+        [(first, one)] if first.component == Component::Slow && !manners.is_empty() => {
+            format!("{who} {one}, and was at work{manners}")
+        }
+        [(_, one)] => format!("{who} {one}{manners}"),
         [(first, one), (_, other), ..] if first.component == Component::Slow => {
             format!("{who} {one}, and {other}{manners}")
         }
@@ -109,7 +112,7 @@ fn of_client(record: &Record, all: &[&Evidence]) -> String {
     }
     let network = ways.iter().find(|way| way.component == Component::NewSource && !way.detail.is_empty());
     if let Some(network) = network {
-        let _ = write!(text, " The network is {}.", name(&network.detail));
+        let _ = write!(text, " The network is {}.", number::network(&network.detail));
     }
     text
 }

@@ -38,9 +38,17 @@ pub(super) fn day(at: Timestamp) -> String {
 
 /// A name from a log: no longer than a sentence bears.
 pub(super) fn name(text: &str) -> String {
-    const MOST: usize = 80;
-    if text.chars().count() <= MOST {
+    cut(text, 80)
+}
+
+/// A network with what is said of it, in words of ours.
+pub(super) fn network(text: &str) -> String {
+    cut(text, 240)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
         return text.to_owned();
     }
-    text.chars().take(MOST - 1).chain(['…']).collect()
+    text.chars().take(most - 1).chain(['…']).collect()
 }
