@@ -2,25 +2,14 @@
 //! apart is left out and named.
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
+mod support;
+
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
-use std::process::{Command, Output};
-
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
-
-fn run(args: &[&str]) -> Output {
-    let (audit, server) = (format!("{CORPUS}audit.log.zst"), format!("{CORPUS}server.log.zst"));
-    Command::new(env!("CARGO_BIN_EXE_leasewatch"))
-        .args(["analyze", &audit, "--server-log", &server])
-        .args(args)
-        .output()
-        .unwrap()
-}
+use support::corpus::{analyze_corpus as run, said};
 
 fn told(args: &[&str]) -> String {
-    let output = run(args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    said(run(args))
 }
 
 fn json(args: &[&str]) -> Json {

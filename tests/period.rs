@@ -1,27 +1,18 @@
 //! `analyze --since --until`: the parts of a log add up to all of it, in every form of the report.
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
+mod support;
+
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
+use std::process::Command;
+use support::corpus::{analyze_corpus as run, said};
 
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
 /// Amid the traffic: some leases were issued before and ended after.
 const AMID: &str = "2026-11-23T19:43:00Z";
 
-fn run(args: &[&str]) -> Output {
-    let (audit, server) = (format!("{CORPUS}audit.log.zst"), format!("{CORPUS}server.log.zst"));
-    Command::new(env!("CARGO_BIN_EXE_leasewatch"))
-        .args(["analyze", &audit, "--server-log", &server])
-        .args(args)
-        .output()
-        .unwrap()
-}
-
 fn analyze(args: &[&str]) -> String {
-    let output = run(args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    said(run(args))
 }
 
 fn json(args: &[&str]) -> Json {

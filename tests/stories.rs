@@ -1,33 +1,21 @@
 //! `analyze --lease`, `--entity`, `--role`: stories out of a real run, held against what its clients saw.
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 
+mod support;
+
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::{Command, Output};
+use std::process::Command;
+use support::corpus::{CORPUS, analyze_corpus as run, said};
 
-const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
 const ALL: [&str; 4] = ["--format", "json", "--moments", "1000000"];
 
-fn run(args: &[&str]) -> Output {
-    let (audit, server) = (format!("{CORPUS}audit.log.zst"), format!("{CORPUS}server.log.zst"));
-    Command::new(env!("CARGO_BIN_EXE_leasewatch"))
-        .args(["analyze", &audit, "--server-log", &server])
-        .args(args)
-        .output()
-        .unwrap()
-}
-
-fn told(output: Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 fn text(args: &[&str]) -> String {
-    told(run(args))
+    said(run(args))
 }
 
 fn json(args: &[&str]) -> Json {
-    serde_json::from_str(&told(run(&[&ALL[..], args].concat()))).unwrap()
+    serde_json::from_str(&said(run(&[&ALL[..], args].concat()))).unwrap()
 }
 
 fn truth() -> Vec<Json> {
@@ -251,7 +239,7 @@ fn a_period_of_a_story_knows_the_leases_from_before() {
 fn without_a_server_log_it_says_what_is_not_known() {
     let audit = format!("{CORPUS}audit.log.zst");
     let lease = "database/creds/app-role/EceTb1TVi5qkRJtNQPVyjMif";
-    let page = told(
+    let page = said(
         Command::new(env!("CARGO_BIN_EXE_leasewatch"))
             .args(["analyze", &audit, "--lease", lease])
             .output()
@@ -272,7 +260,7 @@ fn names_out_of_a_log_do_nothing_to_a_terminal() {
     for topic in [["--role", "database/app"], ["--entity", "\u{1b}[31mx"]] {
         let output =
             Command::new(env!("CARGO_BIN_EXE_leasewatch")).args(["analyze", log]).args(topic).output();
-        let page = told(output.unwrap());
+        let page = said(output.unwrap());
         assert!(!page.contains('\u{1b}') && page.contains("\\u{1b}]0;x"), "{page}");
     }
 }

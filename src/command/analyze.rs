@@ -10,8 +10,9 @@ use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::exposition::render;
+use crate::pipeline::Stats;
 use crate::report::episodes::Backtest;
-use crate::report::{self, Narrow, Opening, Report, html, json, markdown, text};
+use crate::report::{Narrow, Report, html, json, markdown, text};
 use crate::snapshot::Snapshot;
 use crate::state::Limits;
 use crate::store::write_private;
@@ -25,28 +26,14 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
-    if let Some(name) = story::db_user(args)? {
-        out.write_all(story::candidates(args, &logs, name)?.as_bytes())?;
-        out.flush()?;
-        return Ok(());
-    }
-    if let Some(topic) = story::topic(args)? {
-        out.write_all(story::told(args, &logs, topic)?.as_bytes())?;
+    if let Some(answer) = story::answer(args, &logs)? {
+        out.write_all(answer.as_bytes())?;
         out.flush()?;
         return Ok(());
     }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
-    let Read { pipeline, course, opening } = Finished {
-        audit: &logs.audit,
-        server: &logs.server,
-        at: args.at,
-        period,
-        max_line_bytes: args.max_line_bytes,
-        limits: limits(args),
-        baseline: args.baseline.as_deref().map(baseline).transpose()?,
-    }
-    .read_with(Wanted {
+    let Read { pipeline, course, opening } = finished(args, &logs, period)?.read_with(Wanted {
         course: args.format == Format::Html,
         only: &|families| narrow.of(families),
         tell: &mut |_, _| (),
@@ -77,11 +64,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let report = Report {
         snapshot: Snapshot { as_of, families: narrow.of(families) },
         narrowed,
-        period: (period != Period::ALL).then(|| report::Period {
-            since: period.since,
-            until: as_of,
-            lines_before: opening.as_ref().map_or(0, Opening::lines),
-        }),
+        period: period.told(as_of, opening.as_ref()),
         sources: sources.collect(),
         episodes,
         backtest: args
@@ -92,7 +75,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     };
     match args.format {
         Format::Prom => {
-            warn_unreadable(&report);
+            warn_unreadable(report.sources.iter().map(|(name, stats)| (name.as_str(), stats)));
             out.write_all(report.comments().as_bytes())?;
             out.write_all(&render(&report.snapshot)?)?;
         }
@@ -105,18 +88,30 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How much there may be.
-pub(super) fn limits(args: &AnalyzeArgs) -> Limits {
-    Limits {
-        label_sets: args.label_sets,
-        leases: args.ledger_capacity,
-        anomaly: Settings {
-            alarm_budget: args.alarm_budget,
-            subjects: args.subjects,
-            episodes: args.episodes,
-            ..Settings::DEFAULT
-        },
-    }
+/// These logs, to be counted as was asked for.
+///
+/// # Errors
+/// A baseline that cannot be read.
+pub(super) fn finished<'a>(
+    args: &'a AnalyzeArgs,
+    logs: &'a Logs,
+    period: Period,
+) -> anyhow::Result<Finished<'a>> {
+    let anomaly = Settings {
+        alarm_budget: args.alarm_budget,
+        subjects: args.subjects,
+        episodes: args.episodes,
+        ..Settings::DEFAULT
+    };
+    Ok(Finished {
+        audit: &logs.audit,
+        server: &logs.server,
+        at: args.at,
+        period,
+        max_line_bytes: args.max_line_bytes,
+        limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly },
+        baseline: args.baseline.as_deref().map(baseline).transpose()?,
+    })
 }
 
 /// Keeps what was learnt, for its owner alone: it names clients.
@@ -136,8 +131,9 @@ fn learn(anomalies: &Anomalies, as_of: Timestamp, path: &Path) -> anyhow::Result
     Ok(())
 }
 
-fn warn_unreadable(report: &Report) {
-    for (name, stats) in &report.sources {
+/// Says what could not be read of logs, where the form of the answer does not.
+pub(super) fn warn_unreadable<'l>(sources: impl Iterator<Item = (&'l str, &'l Stats)>) {
+    for (name, stats) in sources {
         for (reason, count) in &stats.unreadable {
             tracing::warn!(source = %name, %reason, count, "Lines could not be read");
         }

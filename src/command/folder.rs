@@ -23,6 +23,11 @@ pub(super) struct Logs {
 }
 
 impl Logs {
+    /// Standard input is one of them: it can be read only once.
+    pub(super) fn has_stdin(&self) -> bool {
+        self.audit.iter().chain(&self.server).any(|file| file == "-")
+    }
+
     /// The audit logs that were named, and every log below the folders among them.
     ///
     /// # Errors

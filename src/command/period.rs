@@ -7,6 +7,7 @@ use crate::cli::Bound;
 use crate::config::{ConfigError, LogKind, Problem};
 use crate::event::Timestamp;
 use crate::pipeline::Pipeline;
+use crate::report::{self, Opening};
 
 /// From when to when; without a bound, as far as the logs go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,7 +39,7 @@ impl Period {
                 Some(Bound::At(moment)) => return Ok(Some(moment)),
                 Some(Bound::Back(back)) => back,
             };
-            if logs.audit.iter().chain(&logs.server).any(|file| file == "-") {
+            if logs.has_stdin() {
                 return Err(wrong(
                     flag,
                     "the end of standard input is not known before it is read",
@@ -62,6 +63,15 @@ impl Period {
             ));
         }
         Ok(period)
+    }
+
+    /// As a report says it, of logs that were read up to then; nothing where it is all of them.
+    pub(super) fn told(self, as_of: Timestamp, opening: Option<&Opening>) -> Option<report::Period> {
+        (self != Self::ALL).then(|| report::Period {
+            since: self.since,
+            until: as_of,
+            lines_before: opening.map_or(0, Opening::lines),
+        })
     }
 
     /// When the first step of its course begins: with it, or with the logs.

@@ -1,7 +1,6 @@
 //! The pieces of finished logs: which files are one log, and in which order. Names do not tell
 //! that, but the times of their lines do.
 
-use crate::anomaly::Settings;
 use crate::config::LogKind;
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, Progress};
@@ -97,5 +96,5 @@ fn alone(kind: LogKind, path: &Path, max_line_bytes: usize) -> anyhow::Result<Pi
     let archive = Archive::new(vec![source::Input::File(path.to_owned())], max_line_bytes)?;
     let lines = Container::new(archive, None, max_line_bytes);
     let input = Input::new("", Lines::Log(kind), Box::new(lines));
-    Ok(Pipeline::new(Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF }, vec![input]))
+    Ok(Pipeline::new(Limits::NONE, vec![input]))
 }

@@ -1,18 +1,16 @@
 //! `analyze --lease`, `--entity`, `--role`: one story out of finished logs. They are gone through
 //! for its threads, and then once more, as for a report, to tell it. `--db-user` goes through them once.
 
-use super::analyze::limits;
+use super::analyze::{finished, warn_unreadable};
 use super::finished::{Finished, Wanted};
 use super::folder::Logs;
 use super::period::{Period, wrong};
-use super::scores::baseline;
-use crate::anomaly::{Settings, Which};
+use crate::anomaly::Which;
 use crate::cli::{AnalyzeArgs, Format};
 use crate::contract::leases::ROLE_DEFAULT_TTL;
 use crate::event::Event;
-use crate::pipeline::Pipeline;
+use crate::report::Narrow;
 use crate::report::story::{Told, db_user_json, db_user_markdown, db_user_text, json, markdown, text};
-use crate::report::{self, Narrow, Opening};
 use crate::snapshot::{Family, Value};
 use crate::state::Limits;
 use crate::story::{self, Candidates, Filter, Granted, Network, Part, Teller, Threads, Topic, Username};
@@ -22,11 +20,22 @@ const LIVES_MOST: usize = 100_000;
 /// Times that the logs are gone through for threads: each may find a name that the one before could not use.
 const LOOKS_MOST: usize = 4;
 
+/// What is told in the place of a report, where a story or candidates are asked for.
+///
+/// # Errors
+/// What cannot be asked, or in that form; logs that cannot be opened, or not often enough.
+pub(super) fn answer(args: &AnalyzeArgs, logs: &Logs) -> anyhow::Result<Option<String>> {
+    if let Some(name) = db_user(args)? {
+        return candidates(args, logs, name).map(Some);
+    }
+    topic(args)?.map(|topic| told(args, logs, topic)).transpose()
+}
+
 /// What a story is asked of, if one is.
 ///
 /// # Errors
 /// A topic that cannot be, or a form that has no place for a story.
-pub(super) fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
+fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
     let topic = match (&args.lease, &args.entity, &args.role) {
         (Some(lease), ..) => {
             Topic::lease(lease).map_err(|why| wrong("--lease", "this is no lease ID", &why))?
@@ -43,7 +52,7 @@ pub(super) fn topic(args: &AnalyzeArgs) -> anyhow::Result<Option<Topic>> {
 ///
 /// # Errors
 /// A name that no template makes, or a form that has no place for candidates.
-pub(super) fn db_user(args: &AnalyzeArgs) -> anyhow::Result<Option<Username>> {
+fn db_user(args: &AnalyzeArgs) -> anyhow::Result<Option<Username>> {
     let Some(name) = &args.db_user else { return Ok(None) };
     let name = Username::parse(name)
         .map_err(|why| wrong("--db-user", "nothing can be read out of this name", &why))?;
@@ -95,7 +104,7 @@ fn role(text: &str) -> anyhow::Result<Topic> {
 ///
 /// # Errors
 /// A file that cannot be opened.
-pub(super) fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> anyhow::Result<String> {
+fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> anyhow::Result<String> {
     let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
     let mut candidates = Candidates::new(name, filter(args)?);
     go_through(args, logs, period, &mut |_, event| {
@@ -115,8 +124,8 @@ pub(super) fn candidates(args: &AnalyzeArgs, logs: &Logs, name: Username) -> any
 ///
 /// # Errors
 /// A file that cannot be opened; standard input, which can be read only once.
-pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Result<String> {
-    if logs.audit.iter().chain(&logs.server).any(|file| file == "-") {
+fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Result<String> {
+    if logs.has_stdin() {
         return Err(wrong(
             "-",
             "a story takes reading the logs several times",
@@ -133,16 +142,7 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
     }
     let limits_of = story::Limits { moments: args.moments, lives: LIVES_MOST };
     let mut teller = Teller::new(threads, Part { since: period.since, filter: filter(args)? }, limits_of);
-    let read = Finished {
-        audit: &logs.audit,
-        server: &logs.server,
-        at: args.at,
-        period,
-        max_line_bytes: args.max_line_bytes,
-        limits: limits(args),
-        baseline: args.baseline.as_deref().map(baseline).transpose()?,
-    }
-    .read_with(Wanted {
+    let read = finished(args, logs, period)?.read_with(Wanted {
         course: false,
         only: &|families| families,
         tell: &mut |source, event| teller.hear(source, event),
@@ -152,12 +152,12 @@ pub(super) fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Res
     let families = pipeline.families(as_of);
     let story = teller.end(|namespace, mount, role| granted(&families, namespace, mount, role));
     let which = Which { min_score: args.min_score, since: period.since, ..Which::default() };
-    let period = (period != Period::ALL).then(|| report::Period {
-        since: period.since,
-        until: as_of,
-        lines_before: read.opening.as_ref().map_or(0, Opening::lines),
-    });
-    let told = Told::new(story, as_of, period, pipeline.state().anomalies().episodes().list(which));
+    let told = Told::new(
+        story,
+        as_of,
+        period.told(as_of, read.opening.as_ref()),
+        pipeline.state().anomalies().episodes().list(which),
+    );
     Ok(match args.format {
         Format::Json => json(&told),
         Format::Markdown => markdown(&told),
@@ -178,11 +178,12 @@ fn go_through(
         at: args.at,
         period: Period { since: None, ..period },
         max_line_bytes: args.max_line_bytes,
-        limits: Limits { label_sets: 0, leases: 0, anomaly: Settings::OFF },
+        limits: Limits::NONE,
         baseline: None,
     };
     let read = finished.read_with(Wanted { course: false, only: &|families| families, tell })?;
-    warn_unreadable(&read.pipeline);
+    let inputs = read.pipeline.inputs().iter();
+    warn_unreadable(inputs.map(|input| (input.name.as_str(), input.stats())));
     Ok(())
 }
 
@@ -200,12 +201,4 @@ fn granted(families: &[Family], namespace: &str, mount: &str, role: &str) -> Opt
     })?;
     let Value::Number(secs) = series.value else { return None };
     Some(Granted { secs, source: series.labels.get(source)?.to_string() })
-}
-
-fn warn_unreadable(pipeline: &Pipeline) {
-    for input in pipeline.inputs() {
-        for (reason, count) in &input.stats().unreadable {
-            tracing::warn!(source = %input.name, %reason, count, "Lines could not be read");
-        }
-    }
 }

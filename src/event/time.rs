@@ -14,6 +14,11 @@ impl Timestamp {
     /// The earliest moment: before every event.
     pub const MIN: Self = Self(i64::MIN);
 
+    /// Its day in UTC, as people write it: `2026-01-02`.
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+
     /// A moment so many nanoseconds after the Unix epoch.
     pub const fn from_nanos(nanos: i64) -> Self {
         Self(nanos)

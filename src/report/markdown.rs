@@ -1,8 +1,8 @@
 //! Markdown: what the text says, as tables for a ticket. Names come from a log: they stand in code
 //! spans, where no link, mention or tag comes of them.
 
-use super::printable;
-use super::{Report, figures};
+use super::episodes::ranked;
+use super::{Report, figures, printable};
 use crate::anomaly::Episode;
 use std::fmt::Write;
 
@@ -51,13 +51,8 @@ pub(super) fn episodes(title: &str, episodes: &[Episode], out: &mut String) {
     if episodes.is_empty() {
         return;
     }
-    let mut sorted: Vec<_> = episodes.iter().collect();
-    sorted.sort_by(|a, b| {
-        let by_score = b.severity.cmp(&a.severity).then(b.score.total_cmp(&a.score));
-        by_score.then(a.opened_at.cmp(&b.opened_at)).then(a.id.cmp(&b.id))
-    });
     let _ = writeln!(out, "\n## {title}\n");
-    let rows = sorted.into_iter().map(|episode| {
+    let rows = ranked(episodes).into_iter().map(|episode| {
         vec![
             episode.severity.name().to_owned(),
             format!("{:.0}", episode.score),

@@ -75,6 +75,11 @@ pub struct Limits {
     pub anomaly: anomaly::Settings,
 }
 
+impl Limits {
+    /// For whoever wants events, and no counts.
+    pub const NONE: Self = Self { label_sets: 0, leases: 0, anomaly: anomaly::Settings::OFF };
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self { label_sets: 2_000, leases: 1_000_000, anomaly: anomaly::Settings::default() }

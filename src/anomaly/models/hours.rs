@@ -295,11 +295,6 @@ fn learn(subject: &mut Subject, pool: &mut Pool, hour: i32, gated: bool) {
     }
 }
 
-/// The day of an hour, as people write it.
-fn day(hour: i32) -> String {
-    of_hour(hour).to_string().chars().take(10).collect()
-}
-
 /// Evidence of a raised rate, where there is more of it than was said.
 fn slow(subject: &mut Subject, pool: &Pool, common: &Common, now: &Now) -> bool {
     let Some((peak, observed, expected, since)) = subject.slow.excursion() else { return false };
@@ -330,7 +325,7 @@ fn slow(subject: &mut Subject, pool: &Pool, common: &Common, now: &Now) -> bool 
         own_max: None,
         last_seen: None,
         peers: None,
-        detail: Text::from(format!("since {}", day(since))),
+        detail: Text::from(format!("since {}", of_hour(since).day())),
     };
     is_news && subject.standing.raise(now.secs, evidence)
 }

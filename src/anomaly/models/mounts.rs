@@ -101,9 +101,13 @@ impl Mounts {
             return;
         }
         let mount = self.all.entry(key).or_default();
-        mount.askers.add(now.hour, activity.source);
+        // Who asks of a database that is away is everybody.
+        let is_refused = component != Component::Operational;
+        if is_refused {
+            mount.askers.add(now.hour, activity.source);
+        }
         let Some(mut evidence) = mount.faults.add(now, began, component) else { return };
-        if component != Component::Operational {
+        if is_refused {
             evidence.detail = Text::from(mount.askers.words());
         }
         mount.standing.raise(now.secs, evidence);

@@ -68,8 +68,8 @@ impl Backtest {
         format!(
             "Learnt from {} to {}. On the {:.1} weeks after that, at a budget of {} a week, I would have paged {} \
              ({:.1} a week){rules}, and given {} notices.",
-            day(self.learnt_from),
-            day(self.scored_from),
+            self.learnt_from.day(),
+            self.scored_from.day(),
             self.weeks,
             self.alarm_budget,
             times(self.pages),
@@ -77,10 +77,6 @@ impl Backtest {
             self.notices
         )
     }
-}
-
-fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]

@@ -49,18 +49,7 @@ fn moment(moment: &Moment) -> Vec<String> {
     if moment.root {
         more.push("with a root token".to_owned());
     }
-    if let Some(ttl) = moment.ttl.filter(|ttl| *ttl > 0) {
-        more.push(format!("granted {ttl}s"));
-    }
-    if let Some(asked) = moment.asked_ttl {
-        more.push(format!("asked for {asked}s"));
-    }
-    if let Some(next) = moment.next_attempt {
-        more.push(format!("next attempt in {}", words::seconds(next as f64 / 1e9)));
-    }
-    if let (Some(_), Some(why)) = (&moment.lease, words::rests(moment.rests).1) {
-        more.push(why.to_owned());
-    }
+    more.extend(words::terms(moment));
     vec![
         moment.at.to_string(),
         code(&words::headline(moment)),

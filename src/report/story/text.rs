@@ -97,18 +97,7 @@ fn details(moment: &Moment, one_lease: bool, one_client: bool) -> Vec<String> {
     if let Some(source) = moment.source {
         details.push(format!("from {source}"));
     }
-    if let Some(ttl) = moment.ttl.filter(|ttl| *ttl > 0) {
-        details.push(format!("granted {ttl}s"));
-    }
-    if let Some(asked) = moment.asked_ttl {
-        details.push(format!("asked for {asked}s"));
-    }
-    if let Some(next) = moment.next_attempt {
-        details.push(format!("next attempt in {}", words::seconds(next as f64 / 1e9)));
-    }
-    if let (Some(_), Some(why)) = (&moment.lease, words::rests(moment.rests).1) {
-        details.push(why.to_owned());
-    }
+    details.extend(words::terms(moment));
     if let Some(request) = moment.request {
         details.push(format!("request {request}"));
     }

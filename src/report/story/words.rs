@@ -128,6 +128,24 @@ pub(super) fn end(life: &Life) -> String {
     .to_owned()
 }
 
+/// For how long, when next, and what it rests on.
+pub(super) fn terms(moment: &Moment) -> Vec<String> {
+    let mut terms = Vec::new();
+    if let Some(ttl) = moment.ttl.filter(|ttl| *ttl > 0) {
+        terms.push(format!("granted {ttl}s"));
+    }
+    if let Some(asked) = moment.asked_ttl {
+        terms.push(format!("asked for {asked}s"));
+    }
+    if let Some(next) = moment.next_attempt {
+        terms.push(format!("next attempt in {}", seconds(next as f64 / 1e9)));
+    }
+    if let (Some(_), Some(why)) = (&moment.lease, rests(moment.rests).1) {
+        terms.push(why.to_owned());
+    }
+    terms
+}
+
 /// Seconds, as people say them.
 pub(super) fn seconds(secs: f64) -> String {
     if secs < 60.0 {

@@ -1,7 +1,7 @@
 //! What one model says, in words: a line of its own with all its numbers, and the part that it has in
 //! the summary.
 
-use super::number::{count, day, hours, name, network, number};
+use super::number::{count, hours, name, network, number};
 use crate::anomaly::{Component, Evidence};
 use crate::event::Privileged;
 use std::fmt::Write;
@@ -81,10 +81,10 @@ pub(in super::super) fn component(evidence: &Evidence) -> String {
         let _ = write!(line, "; longer than {} was hardly ever seen", hours(evidence.upper));
     }
     if let Some((most, at)) = evidence.own_max.filter(|_| is_count(evidence.component)) {
-        let _ = write!(line, "; its most so far was {}, on {}", number(most), day(at));
+        let _ = write!(line, "; its most so far was {}, on {}", number(most), at.day());
     }
     if let Some(last) = evidence.last_seen {
-        let _ = write!(line, "; last so on {}", day(last));
+        let _ = write!(line, "; last so on {}", last.day());
     }
     let is_one = evidence.component != Component::NewRole || seen <= 1.0;
     if let Some((of, all)) = evidence.peers {

@@ -9,7 +9,7 @@ pub(super) use component::{component, rarity};
 use super::record::Record;
 use crate::anomaly::{Class, Component, Evidence, SubjectKind};
 use component::{action, is_burst, is_count, manner};
-use number::{count, day, hours, name, number};
+use number::{count, hours, name, number};
 use std::fmt::Write;
 
 /// What is weaker (`-log10 p`) is not worth a word beside the strongest.
@@ -161,7 +161,7 @@ fn usual(record: &Record, evidence: &Evidence) -> String {
     }
     if !is_count(evidence.component) {
         return match evidence.last_seen {
-            Some(last) => format!("; the last time was on {}", day(last)),
+            Some(last) => format!("; the last time was on {}", last.day()),
             None => String::new(),
         };
     }

@@ -1,7 +1,5 @@
 //! Numbers, days and names in a sentence.
 
-use crate::event::Timestamp;
-
 /// A number as somebody says it: whole, unless it is small and is not.
 pub(super) fn number(value: f64) -> String {
     if value.fract() == 0.0 || value.abs() >= 10.0 {
@@ -29,11 +27,6 @@ pub(super) fn hours(value: f64) -> String {
     } else {
         count((value / 24.0).round(), "day", "days")
     }
-}
-
-/// The day of a moment.
-pub(super) fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
 }
 
 /// A name from a log: no longer than a sentence bears.
