@@ -7,6 +7,11 @@ use leasewatch::config::{Config, ConfigError};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// Events are made by threads that read ahead and given up by the one that applies them, which the
+/// system's allocators pay for with locks.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // Answers --help and --version itself, and ends with 2 on bad usage.
     let cli = Cli::parse();

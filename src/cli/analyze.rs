@@ -117,6 +117,9 @@ pub struct AnalyzeArgs {
         help_heading = "Anomaly scores"
     )]
     pub episodes: usize,
+    /// Threads that read, 0 is one for each core; what comes out does not depend on it
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
     /// A longer line is counted as unreadable and skipped. Bytes
     #[arg(long = "max-line-bytes", value_name = "N", default_value_t = 32 << 20)]
     pub max_line_bytes: usize,

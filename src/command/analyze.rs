@@ -108,6 +108,7 @@ pub(super) fn finished<'a>(
         server: &logs.server,
         at: args.at,
         period,
+        threads: args.threads,
         max_line_bytes: args.max_line_bytes,
         limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly },
         baseline: args.baseline.as_deref().map(baseline).transpose()?,

@@ -1,6 +1,7 @@
 //! Finished logs: files that are all there, folded once, up to a moment or to their end. Reads no
 //! clock: the same files come to the same state.
 
+use super::crew::Crew;
 use super::meter::Meter;
 use super::period::Period;
 use super::pieces::open;
@@ -27,6 +28,8 @@ pub(super) struct Finished<'a> {
     pub(super) at: Option<Timestamp>,
     /// What is counted.
     pub(super) period: Period,
+    /// Threads that work on it; 0 is one for each core. What comes of it does not depend on them.
+    pub(super) threads: usize,
     /// A longer line is counted as unreadable.
     pub(super) max_line_bytes: usize,
     /// How much there may be.
@@ -72,10 +75,11 @@ impl Finished<'_> {
     /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
     pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
         let Wanted { course: wants_course, only, tell } = wanted;
+        let crew = Crew::of(self.threads)?;
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
-            inputs.extend(open(kind, files, self.max_line_bytes)?);
+            inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead())?);
         }
         let mut pipeline = Pipeline::new(self.limits, inputs);
         if let Some(baseline) = self.baseline {

@@ -63,6 +63,7 @@ fn read(args: &LeasesArgs) -> anyhow::Result<Leases> {
         server: &args.server_log,
         at: args.at,
         period: Period::ALL,
+        threads: 0,
         max_line_bytes: args.max_line_bytes,
         limits: Limits { label_sets: args.label_sets, leases: args.ledger_capacity, anomaly: Settings::OFF },
         baseline: None,

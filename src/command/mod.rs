@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod check_config;
+mod crew;
 pub mod demo;
 pub mod episodes;
 mod finished;

@@ -3,11 +3,12 @@
 
 use crate::config::LogKind;
 use crate::event::Timestamp;
-use crate::pipeline::{Input, Lines, Pipeline, Progress};
+use crate::pipeline::{Ahead, Input, Lines, Pipeline, Progress};
 use crate::source::{self, Archive, Container};
 use crate::state::Limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Lines that are read between two looks at what came of them.
@@ -15,16 +16,21 @@ const BATCH: usize = 10_000;
 /// Where no line tells a time.
 const NEVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
-/// One input for each log: its rotated files in the order of their time.
+/// One input for each log, read ahead: its rotated files in the order of their time.
 ///
 /// # Errors
 /// A file that cannot be opened.
-pub(super) fn open(kind: LogKind, files: &[String], max_line_bytes: usize) -> anyhow::Result<Vec<Input>> {
+pub(super) fn open(
+    kind: LogKind,
+    files: &[String],
+    max_line_bytes: usize,
+    ahead: &Arc<Ahead>,
+) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut add = |name: String, pieces: Vec<source::Input>| -> anyhow::Result<()> {
         let archive = Archive::new(pieces, max_line_bytes)?;
         let lines = Container::new(archive, None, max_line_bytes);
-        inputs.push(Input::new(name, Lines::Log(kind), Box::new(lines)));
+        inputs.push(Input::finished(name, Lines::Log(kind), Box::new(lines), ahead));
         Ok(())
     };
     for (log, paths) in logs(kind, files) {

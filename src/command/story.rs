@@ -177,6 +177,7 @@ fn go_through(
         server: &logs.server,
         at: args.at,
         period: Period { since: None, ..period },
+        threads: args.threads,
         max_line_bytes: args.max_line_bytes,
         limits: Limits::NONE,
         baseline: None,

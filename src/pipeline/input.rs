@@ -1,10 +1,12 @@
 //! An input: one source with the one line of it that is read but not yet applied.
 
-use super::decode::{Lines, decode};
+use super::ahead::{Ahead, Reading};
+use super::decode::{Decoded, Lines, decode};
 use super::doubt::{Doubt, Waiting};
 use super::stats::Stats;
 use crate::event::{Event, Timestamp};
-use crate::source::{LineSource, Notice, Position, Step};
+use crate::source::{LineSource, Notice, Position, Status, Step};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// One source of the pipeline.
@@ -15,7 +17,7 @@ pub struct Input {
     pub lines: Lines,
     /// The node whose log it is; empty where it is of none in particular.
     pub(super) node: String,
-    pub(super) source: Box<dyn LineSource>,
+    source: Source,
     pub(super) stats: Stats,
     /// Time of the last line read: none is earlier, whatever it says.
     floor: Timestamp,
@@ -26,7 +28,22 @@ pub struct Input {
     doubt: Doubt,
     /// How far the source's clock was seen ahead of ours, in nanoseconds.
     ahead: i64,
-    buffer: Vec<u8>,
+}
+
+/// Where steps come from.
+enum Source {
+    /// One by one, when they are asked for.
+    Direct { source: Box<dyn LineSource>, buffer: Vec<u8> },
+    /// From blocks that are read ahead.
+    Ahead(Reading),
+}
+
+/// A step of a source, its line decoded.
+pub(super) enum Taken {
+    Line { bytes: u64, decoded: Decoded },
+    Notice(Notice),
+    Idle,
+    End,
 }
 
 /// A step that was taken but not applied.
@@ -58,8 +75,23 @@ pub(super) enum Rest {
 impl Input {
     /// An input that begins where its source does.
     pub fn new(name: impl Into<String>, lines: Lines, source: Box<dyn LineSource>) -> Self {
+        Self::of(name.into(), lines, Source::Direct { source, buffer: Vec::new() })
+    }
+
+    /// An input whose source is finished, and read `ahead`. It has no position: it is read to its
+    /// end, or begun anew.
+    pub fn finished(
+        name: impl Into<String>,
+        lines: Lines,
+        source: Box<dyn LineSource>,
+        ahead: &Arc<Ahead>,
+    ) -> Self {
+        Self::of(name.into(), lines, Source::Ahead(Reading::new(ahead, lines, source)))
+    }
+
+    fn of(name: String, lines: Lines, source: Source) -> Self {
         Self {
-            name: name.into(),
+            name,
             lines,
             node: String::new(),
             source,
@@ -70,7 +102,6 @@ impl Input {
             rest: Rest::Unseen,
             doubt: Doubt::default(),
             ahead: 0,
-            buffer: Vec::new(),
         }
     }
 
@@ -100,25 +131,19 @@ impl Input {
             if self.rest != Rest::Unseen {
                 return;
             }
-            let (at, item) = match self.source.next(now, &mut self.buffer) {
-                Step::Line => {
-                    let decoded = decode(self.lines, &self.buffer);
-                    let bytes = self.buffer.len() as u64 + 1;
-                    // One line of many megabytes must not hold its memory for ever.
-                    if self.buffer.capacity() > 1 << 20 {
-                        self.buffer = Vec::new();
-                    }
+            let (at, item) = match self.source.next(self.lines, now) {
+                Taken::Line { bytes, decoded: Decoded { event, unreadable } } => {
                     // A line that only goes on with the one before says nothing about the time.
-                    let at = decoded.event.as_ref().map(|event| event.at).filter(|at| *at > Timestamp::MIN);
-                    (at, Item::Line { bytes, event: decoded.event, unreadable: decoded.unreadable })
+                    let at = event.as_ref().map(|event| event.at).filter(|at| *at > Timestamp::MIN);
+                    (at, Item::Line { bytes, event, unreadable })
                 }
-                Step::Notice(notice) => (None, Item::Notice(notice)),
-                Step::Idle => {
+                Taken::Notice(notice) => (None, Item::Notice(notice)),
+                Taken::Idle => {
                     self.rest = Rest::Idle(wall);
                     self.doubt.idle(wall);
                     continue;
                 }
-                Step::End => {
+                Taken::End => {
                     self.rest = Rest::Ended;
                     self.doubt.end();
                     continue;
@@ -193,8 +218,11 @@ impl Input {
     }
 
     /// How the source is.
-    pub fn status(&self) -> crate::source::Status {
-        self.source.status()
+    pub fn status(&self) -> Status {
+        match &self.source {
+            Source::Direct { source, .. } => source.status(),
+            Source::Ahead(reading) => reading.status(),
+        }
     }
 
     /// What is counted of it.
@@ -208,6 +236,44 @@ impl Input {
             Some(Head { position: Some(position), .. }) => position.clone(),
             Some(_) => self.source.position(),
             None => self.doubt.position().cloned().unwrap_or_else(|| self.source.next_position()),
+        }
+    }
+}
+
+impl Source {
+    fn next(&mut self, lines: Lines, now: Instant) -> Taken {
+        let (source, buffer) = match self {
+            Self::Ahead(reading) => return reading.next(),
+            Self::Direct { source, buffer } => (source, buffer),
+        };
+        match source.next(now, buffer) {
+            Step::Line => {
+                let taken = Taken::Line { bytes: buffer.len() as u64 + 1, decoded: decode(lines, buffer) };
+                // One line of many megabytes must not hold its memory for ever.
+                if buffer.capacity() > 1 << 20 {
+                    *buffer = Vec::new();
+                }
+                taken
+            }
+            Step::Notice(notice) => Taken::Notice(notice),
+            Step::Idle => Taken::Idle,
+            Step::End => Taken::End,
+        }
+    }
+
+    /// Where the step that was taken last begins.
+    fn position(&self) -> Position {
+        match self {
+            Self::Direct { source, .. } => source.position(),
+            Self::Ahead(_) => Position::default(),
+        }
+    }
+
+    /// Where the next one begins.
+    fn next_position(&self) -> Position {
+        match self {
+            Self::Direct { source, .. } => source.next_position(),
+            Self::Ahead(_) => Position::default(),
         }
     }
 }

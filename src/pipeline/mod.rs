@@ -6,12 +6,14 @@
 //! ended, or was at its end and has had the settling time since. Memory is
 //! one line a source.
 
+mod ahead;
 mod decode;
 mod doubt;
 mod input;
 mod saved;
 mod stats;
 
+pub use ahead::Ahead;
 pub use decode::Lines;
 pub use input::Input;
 pub use saved::{Saved, SavedSource, Saving, VERSION};

@@ -282,15 +282,18 @@ impl Ledger {
             return;
         }
         let (forms, moment) = (&self.forms, self.moment(at));
+        // There are few forms and many leases.
+        let bare = prefix.trim_end_matches('/');
+        let may_be =
+            forms.which(|(start, of)| of == suffix && (start.starts_with(bare) || bare.starts_with(start)));
         let below = |lease: &Lease| {
+            if !may_be.get(lease.form as usize).is_some_and(|may_be| *may_be) {
+                return false;
+            }
             // What has ended by its TTL, as far as one can tell, is not ended by this.
             let mut is_out = false;
             self.one(moment, lease, |_, _, _, _, _| is_out = true);
-            if !is_out {
-                return false;
-            }
-            let is_there = forms.get(lease.form).is_some_and(|(_, of)| of == suffix);
-            is_there && id_of(forms, lease).is_some_and(|id| is_below(&id, prefix))
+            is_out && id_of(forms, lease).is_some_and(|id| is_below(&id, prefix))
         };
         let (flag, cause) =
             if by_force { (QUEUED_FORCE, Cause::Forced) } else { (QUEUED_PREFIX, Cause::Prefix) };

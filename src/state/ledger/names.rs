@@ -45,6 +45,11 @@ impl<T: Clone + Eq + Hash> Interned<T> {
         number
     }
 
+    /// By number, whether it is so of each value.
+    pub(super) fn which(&self, is_so: impl Fn(&T) -> bool) -> Vec<bool> {
+        self.values.iter().map(is_so).collect()
+    }
+
     pub(super) fn get(&self, number: u32) -> Option<&T> {
         self.values.get(number as usize)
     }
