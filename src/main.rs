@@ -42,8 +42,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Analyze(args) => {
             args.output().start();
-            command::analyze::run(&args, &mut io::BufWriter::new(io::stdout().lock()))?;
-            Ok(ExitCode::SUCCESS)
+            command::analyze::run(&args, &mut io::BufWriter::new(io::stdout().lock()))
         }
         Command::Leases(args) => {
             args.output().start();

@@ -32,7 +32,9 @@ Examples:
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
 
-Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage.";
+Ctrl-C ends the reading and prints what is known so far; a second one ends at once.
+
+Exit codes: 0 done, 1 a file could not be read or written, 2 bad usage, 130 interrupted.";
 
 /// What `analyze` takes.
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
+use super::interrupt::{INTERRUPTED, Interrupt};
 use super::period::Period;
 use super::scores::baseline;
 use super::story;
@@ -19,26 +20,30 @@ use crate::store::write_private;
 use anyhow::Context;
 use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
-/// Reads, counts, prints.
+/// Reads, counts, prints. The exit code says whether somebody had enough before the end.
 ///
 /// # Errors
 /// A file that cannot be opened, or output that cannot be written.
-pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
+pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let logs = Logs::of(&args.files, &args.server_log)?;
     if let Some(answer) = story::answer(args, &logs)? {
         out.write_all(answer.as_bytes())?;
         out.flush()?;
-        return Ok(());
+        return Ok(ExitCode::SUCCESS);
     }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
-    let Read { pipeline, course, opening } = finished(args, &logs, period)?.read_with(Wanted {
-        course: args.format == Format::Html,
-        only: &|families| narrow.of(families),
-        tell: &mut |_, _| (),
-    })?;
-    let as_of = args.at.unwrap_or(pipeline.front());
+    let interrupt = Interrupt::listen()?;
+    let Read { pipeline, course, opening, is_interrupted } =
+        finished(args, &logs, period)?.read_with(Wanted {
+            course: args.format == Format::Html,
+            only: &|families| narrow.of(families),
+            tell: &mut |_, _| (),
+            enough: &|| interrupt.is_asked(),
+        })?;
+    let as_of = args.at.filter(|_| !is_interrupted).unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
         learn(anomalies, as_of, path)?;
@@ -64,6 +69,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let report = Report {
         snapshot: Snapshot { as_of, families: narrow.of(families) },
         narrowed,
+        is_interrupted,
         period: period.told(as_of, opening.as_ref()),
         sources: sources.collect(),
         episodes,
@@ -85,7 +91,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;
-    Ok(())
+    Ok(if is_interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
 }
 
 /// These logs, to be counted as was asked for.

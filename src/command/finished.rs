@@ -46,6 +46,8 @@ pub(super) struct Read {
     pub(super) course: Option<Course>,
     /// What there was before the period.
     pub(super) opening: Option<Opening>,
+    /// Somebody had enough: it is not all.
+    pub(super) is_interrupted: bool,
 }
 
 /// What is wanted beside the numbers.
@@ -56,6 +58,8 @@ pub(super) struct Wanted<'t> {
     pub(super) only: &'t dyn Fn(Vec<Family>) -> Vec<Family>,
     /// Hears of every event, of those before the period too, with the place of its source.
     pub(super) tell: &'t mut dyn FnMut(usize, &Event),
+    /// Whether somebody has had enough.
+    pub(super) enough: &'t dyn Fn() -> bool,
 }
 
 impl Finished<'_> {
@@ -64,9 +68,9 @@ impl Finished<'_> {
     /// # Errors
     /// A file that cannot be opened.
     pub(super) fn read(self) -> anyhow::Result<Pipeline> {
-        Ok(self
-            .read_with(Wanted { course: false, only: &|families| families, tell: &mut |_, _| () })?
-            .pipeline)
+        let wanted =
+            Wanted { course: false, only: &|families| families, tell: &mut |_, _| (), enough: &|| false };
+        Ok(self.read_with(wanted)?.pipeline)
     }
 
     /// The same, with what else is wanted.
@@ -74,21 +78,21 @@ impl Finished<'_> {
     /// # Errors
     /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
     pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
-        let Wanted { course: wants_course, only, tell } = wanted;
+        let Wanted { course: wants_course, only, tell, enough } = wanted;
         let crew = Crew::of(self.threads)?;
+        let mut progress = Meter::new(self.bytes());
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
-            inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead())?);
+            inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead(), progress.read())?);
         }
         let mut pipeline = Pipeline::new(self.limits, inputs);
         if let Some(baseline) = self.baseline {
             pipeline.anomalies_mut().adopt(baseline);
         }
         let until = self.at.or(self.period.until).unwrap_or(Timestamp::from_nanos(i64::MAX));
-        let mut progress = Meter::new();
         let opening = match self.period.since {
-            Some(since) => Some(Self::open_at(&mut pipeline, since, tell, &mut progress)?),
+            Some(since) => Some(Self::open_at(&mut pipeline, since, tell, enough, &mut progress)?),
             None => None,
         };
         let counted = |pipeline: &Pipeline, at: Timestamp| match &opening {
@@ -96,7 +100,8 @@ impl Finished<'_> {
             None => only(pipeline.families(at)),
         };
         let mut course = None;
-        loop {
+        let mut is_interrupted = false;
+        'read: loop {
             let to = match &course {
                 _ if !wants_course => until,
                 Some(course) => Course::next(course).min(until),
@@ -105,6 +110,10 @@ impl Finished<'_> {
             // The wall clock plays no part where every log has an end.
             while pipeline.run_telling(Instant::now(), Timestamp::MIN, to, BATCH, tell) != Progress::Done {
                 progress.show(&pipeline);
+                if enough() {
+                    is_interrupted = true;
+                    break 'read;
+                }
             }
             let Some(next) = pipeline.next_at().filter(|next| *next <= until) else { break };
             let course = course.get_or_insert_with(|| Course::new(self.period.begins(&pipeline, next)));
@@ -121,6 +130,7 @@ impl Finished<'_> {
             bail!("the logs begin at {first}, after --until {until}");
         }
         match (self.at, self.period.until) {
+            _ if is_interrupted => {}
             (Some(at), _) => pipeline.advance(at),
             // Nothing is said about the time behind the end of the logs.
             (None, Some(until)) if pipeline.next_at().is_some() => pipeline.advance(until),
@@ -134,7 +144,13 @@ impl Finished<'_> {
                 tracing::error!(source = %input.name, "{trouble}");
             }
         }
-        Ok(Read { pipeline, course, opening })
+        Ok(Read { pipeline, course, opening, is_interrupted })
+    }
+
+    /// Bytes of all files, as far as they are files.
+    fn bytes(&self) -> Option<u64> {
+        let files = self.audit.iter().chain(self.server);
+        files.map(|file| Some(std::fs::metadata(file).ok()?.len())).sum()
     }
 
     /// Reads up to the beginning of the period, and takes note of what there is.
@@ -142,11 +158,19 @@ impl Finished<'_> {
         pipeline: &mut Pipeline,
         since: Timestamp,
         tell: &mut dyn FnMut(usize, &Event),
+        enough: &dyn Fn() -> bool,
         progress: &mut Meter,
     ) -> anyhow::Result<Opening> {
         let before = since.plus_nanos(-1);
         while pipeline.run_telling(Instant::now(), Timestamp::MIN, before, BATCH, tell) != Progress::Done {
             progress.show(pipeline);
+            if enough() {
+                progress.clear();
+                bail!(
+                    "interrupted at {}, before the period begins: nothing of it is known",
+                    pipeline.front()
+                );
+            }
         }
         if pipeline.next_at().is_none() {
             progress.clear();

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod episodes;
 mod finished;
 mod folder;
+mod interrupt;
 pub mod leases;
 mod local;
 mod meter;

@@ -9,6 +9,7 @@ use crate::state::Limits;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 /// Lines that are read between two looks at what came of them.
@@ -16,7 +17,8 @@ const BATCH: usize = 10_000;
 /// Where no line tells a time.
 const NEVER: Timestamp = Timestamp::from_nanos(i64::MAX);
 
-/// One input for each log, read ahead: its rotated files in the order of their time.
+/// One input for each log, read ahead: its rotated files in the order of their time. `read` hears
+/// how many bytes of the files are read.
 ///
 /// # Errors
 /// A file that cannot be opened.
@@ -25,10 +27,11 @@ pub(super) fn open(
     files: &[String],
     max_line_bytes: usize,
     ahead: &Arc<Ahead>,
+    read: &Arc<AtomicU64>,
 ) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut add = |name: String, pieces: Vec<source::Input>| -> anyhow::Result<()> {
-        let archive = Archive::new(pieces, max_line_bytes)?;
+        let archive = Archive::new(pieces, max_line_bytes)?.telling(read);
         let lines = Container::new(archive, None, max_line_bytes);
         inputs.push(Input::finished(name, Lines::Log(kind), Box::new(lines), ahead));
         Ok(())

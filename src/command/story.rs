@@ -145,6 +145,7 @@ fn told(args: &AnalyzeArgs, logs: &Logs, topic: Topic) -> anyhow::Result<String>
     let read = finished(args, logs, period)?.read_with(Wanted {
         course: false,
         only: &|families| families,
+        enough: &|| false,
         tell: &mut |source, event| teller.hear(source, event),
     })?;
     let pipeline = read.pipeline;
@@ -182,7 +183,8 @@ fn go_through(
         limits: Limits::NONE,
         baseline: None,
     };
-    let read = finished.read_with(Wanted { course: false, only: &|families| families, tell })?;
+    let read =
+        finished.read_with(Wanted { course: false, only: &|families| families, tell, enough: &|| false })?;
     let inputs = read.pipeline.inputs().iter();
     warn_unreadable(inputs.map(|input| (input.name.as_str(), input.stats())));
     Ok(())

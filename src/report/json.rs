@@ -46,6 +46,9 @@ pub fn json(report: &Report) -> String {
         "metrics": metrics,
         "episodes": report.episodes,
     });
+    if report.is_interrupted {
+        document["interrupted"] = json!(true);
+    }
     if let Some(period) = report.period {
         document["period"] = period.json();
     }

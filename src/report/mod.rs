@@ -31,6 +31,8 @@ pub use text::text;
 pub struct Report {
     /// All numbers: counters of the period, gauges at its end.
     pub snapshot: Snapshot,
+    /// Somebody had enough before all was read.
+    pub is_interrupted: bool,
     /// What it is about, where that is not all that was read.
     pub period: Option<Period>,
     /// What part of it is told, where that is not all.
@@ -50,7 +52,10 @@ impl Report {
     fn notes(&self) -> Vec<String> {
         let period = self.period.map(|period| format!("counted {}", period.sentence()));
         let narrowed = self.narrowed.iter().flat_map(Narrowed::sentences);
-        period.into_iter().chain(narrowed).collect()
+        let interrupted = self.is_interrupted.then(|| {
+            format!("interrupted at {}: what the logs tell after that is not in here", self.snapshot.as_of)
+        });
+        interrupted.into_iter().chain(period).chain(narrowed).collect()
     }
 
     /// The same as comments in front of Prometheus text.

@@ -11,6 +11,8 @@ use super::{LineSource, Notice, Status, Step};
 use std::fs::File;
 use std::io::{self, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use thiserror::Error;
 
@@ -22,6 +24,8 @@ pub struct Archive {
     here: Position,
     next: Position,
     trouble: Option<String>,
+    /// Bytes that were read, as they are on disk.
+    read: Arc<AtomicU64>,
 }
 
 /// One piece of finite input.
@@ -65,7 +69,15 @@ impl Archive {
             here: Position::default(),
             next: Position::default(),
             trouble: None,
+            read: Arc::default(),
         })
+    }
+
+    /// Adds to `read` how many bytes it has read, as they are on disk.
+    #[must_use]
+    pub fn telling(mut self, read: &Arc<AtomicU64>) -> Self {
+        self.read = Arc::clone(read);
+        self
     }
 
     /// Begins at a position that an archive of the same inputs gave.
@@ -105,6 +117,7 @@ impl Archive {
                 _ => return Err(io::Error::other("a stream cannot be read twice")),
             },
         };
+        let raw = Box::new(Counted { raw, read: Arc::clone(&self.read) });
         let mut reader = decode(raw, &path)?;
         let skipped = io::copy(&mut reader.by_ref().take(offset), &mut io::sink())?;
         Ok(Some(Reading { name, reader, buffer: LineBuffer::new(skipped, &[], max_line), len }))
@@ -113,6 +126,7 @@ impl Archive {
     fn breaks(&mut self, name: &str, error: &io::Error) -> Step {
         tracing::error!(
             input = name,
+            byte = self.next.offset,
             %error,
             "The input cannot be read any further; reading goes on with the next. If it is \
              compressed it ends or breaks in the middle: restore it from a backup"
@@ -204,6 +218,20 @@ impl LineSource for Archive {
             path: self.reading.as_ref().map(|reading| reading.name.clone()),
             trouble: self.trouble.clone(),
         }
+    }
+}
+
+/// What counts what is read of it.
+struct Counted {
+    raw: Box<dyn Read + Send>,
+    read: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let n = self.raw.read(into)?;
+        self.read.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
     }
 }
 

@@ -71,9 +71,9 @@ impl History<'_> {
         out: &mut impl Write,
         mut each: impl FnMut(Timestamp) -> bool,
     ) -> anyhow::Result<()> {
-        let ahead = Arc::default();
-        let mut inputs = pieces::open(LogKind::Server, self.server, MAX_LINE_BYTES, &ahead)?;
-        inputs.extend(pieces::open(LogKind::Audit, self.audit, MAX_LINE_BYTES, &ahead)?);
+        let (ahead, read) = (Arc::default(), Arc::default());
+        let mut inputs = pieces::open(LogKind::Server, self.server, MAX_LINE_BYTES, &ahead, &read)?;
+        inputs.extend(pieces::open(LogKind::Audit, self.audit, MAX_LINE_BYTES, &ahead, &read)?);
         let limits = Limits { label_sets: 2_000, leases: 1_000_000, anomaly: Settings::DEFAULT };
         let mut pipeline = Pipeline::new(limits, inputs);
         let mut samples = Samples::default();
