@@ -41,23 +41,31 @@ fn main() {
     let mut table = Table::default();
     let own = || {
         let mut command = on_one_core(Path::new(env!("CARGO_BIN_EXE_leasewatch")));
-        command.args(["analyze", "--format", "prom"]).arg(&big);
+        command.args(["analyze", "--threads", "1", "--format", "prom"]).arg(&big);
         command
     };
     version(env!("CARGO_BIN_EXE_leasewatch").as_ref());
     if let Some(peer) = peer("VAULT_AUDIT", "vault-audit") {
         let mut command = on_one_core(&peer);
         command.arg("token-analysis").arg(&big);
-        table.compare("vault-audit token-analysis", own(), command, count, RUNS, 1.5);
+        table.compare("vault-audit token-analysis", own(), command, count, RUNS, 2.5);
     }
     if let Some(peer) = peer("MTAIL", "mtail") {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/four-counters.mtail");
         let mut command = on_one_core(&peer);
         command.args(["--one_shot", "--logtostderr", "--progs", program, "--logs"]).arg(&big);
-        table.compare("mtail, four counters", own(), command, count, 1, 20.0);
+        table.compare("mtail, four counters", own(), command, count, 1, 30.0);
     }
+    if let Some(peer) = variable("LIMIT") {
+        let mut command = on_one_core(&peer);
+        command.arg(&big);
+        let name = "a typed decode of the same fields by sonic-rs, and nothing else";
+        table.compare(name, own(), command, count, RUNS, 0.6);
+    }
+    let alone = processor_time_of(&mut own());
+    threads(&mut table, place.path(), &big);
     checkpoint(&mut table, &audit);
-    backlog(&mut table, place.path(), &big, count);
+    backlog(&mut table, place.path(), &big, count, alone);
     std::fs::remove_file(&big).unwrap();
     memory_and_idling(&mut table, place.path(), &audit, &server, None);
     // A port that was free a moment ago: nobody answers there.
@@ -65,6 +73,94 @@ fn main() {
     memory_and_idling(&mut table, place.path(), &audit, &server, Some(&format!("http://{dead}")));
     page(&mut table, place.path());
     std::process::exit(table.print());
+}
+
+/// More threads against one, and compressed input against plain; by the clock, since that is the point.
+fn threads(table: &mut Table, place: &Path, big: &Path) {
+    let by_clock = |threads: &str, log: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leasewatch"));
+        command.args(["analyze", "--format", "prom", "--threads", threads]).arg(log);
+        let began = Instant::now();
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        (began.elapsed(), output.stdout)
+    };
+    let packed = place.join("big.log.zst");
+    zstd::stream::copy_encode(File::open(big).unwrap(), File::create(&packed).unwrap(), 3).unwrap();
+    let mut ratios = Vec::new();
+    let mut packed_ratios = Vec::new();
+    let mut peer_ratios = Vec::new();
+    let peer = duckdb();
+    for _ in 0..RUNS {
+        let (one, expected) = by_clock("1", big);
+        let (two, got) = by_clock("2", big);
+        assert!(got == expected, "two threads came to something else than one");
+        let (packed_two, got) = by_clock("2", &packed);
+        assert!(got == expected, "compressed lines came to something else than plain ones");
+        let began = Instant::now();
+        let unpacked =
+            Command::new("zstd").args(["-dqc"]).arg(&packed).stdout(std::process::Stdio::null()).status();
+        assert!(unpacked.unwrap().success());
+        let slowest = two.max(began.elapsed());
+        ratios.push(one.as_secs_f64() / two.as_secs_f64());
+        packed_ratios.push(slowest.as_secs_f64() / packed_two.as_secs_f64());
+        if let Some(python) = &peer {
+            let began = Instant::now();
+            assert!(Command::new(python).args(["-c", DUCKDB]).arg(big).output().unwrap().status.success());
+            peer_ratios.push(began.elapsed().as_secs_f64() / two.as_secs_f64());
+        }
+    }
+    table.at_least(&format!("times as fast on two threads as on one, median of {RUNS}"), median(ratios), 1.8);
+    table.at_least(
+        &format!(
+            "of the rate of plain input on two threads, or of zstd -d, with .zst input, median of {RUNS}"
+        ),
+        median(packed_ratios),
+        0.85,
+    );
+    if peer.is_some() {
+        table.at_least(
+            &format!(
+                "times as fast on two threads as DuckDB counting by path and outcome on two, median of {RUNS}"
+            ),
+            median(peer_ratios),
+            1.0,
+        );
+    }
+    let script = r#"TIMEFORMAT=; /usr/bin/env time -f %M "$@" 2>&1 >/dev/null | tail -1"#;
+    let mut command = Command::new("bash");
+    command
+        .args(["-c", script, "bash", env!("CARGO_BIN_EXE_leasewatch"), "analyze", "--threads", "2"])
+        .arg(&packed);
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    table.at_most(
+        "MB of memory at most, for a gigabyte of .zst on two threads",
+        said.trim().parse::<f64>().unwrap() / 1e3,
+        300.0,
+    );
+    std::fs::remove_file(&packed).unwrap();
+}
+
+/// The program of the peer: who asked for what and whether it worked, of every answer.
+const DUCKDB: &str = "
+import duckdb, sys
+db = duckdb.connect(config={'threads': 2})
+db.sql(\"\"\"
+    select request.mount_point, request.path, error is null as ok, count(*)
+    from read_ndjson(?, columns={type: 'VARCHAR', error: 'VARCHAR',
+        request: 'STRUCT(mount_point VARCHAR, path VARCHAR)'}, maximum_object_size=33554432)
+    where type = 'response' group by all\"\"\", params=[sys.argv[1]]).fetchall()
+";
+
+/// A Python that has DuckDB, by environment variable; it is said when there is none.
+fn duckdb() -> Option<PathBuf> {
+    let python = variable("DUCKDB_PYTHON")?;
+    let output = Command::new(&python)
+        .args(["-c", "import duckdb; print('DuckDB', duckdb.__version__)"])
+        .output()
+        .ok()?;
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    output.status.success().then_some(python)
 }
 
 /// How long the reading stops for a checkpoint: the time that it takes to write the state as JSON.
@@ -86,10 +182,11 @@ fn checkpoint(table: &mut Table, audit: &Path) {
 }
 
 /// Time of a page while a backlog is read.
-fn backlog(table: &mut Table, place: &Path, big: &Path, count: u32) {
+fn backlog(table: &mut Table, place: &Path, big: &Path, count: u32, analyze: Duration) {
     let state = place.join("state-backlog");
     let leasewatch = Leasewatch::start(["--audit-log", text(big), "--state-dir", text(&state)], &[]);
     let mut times = Vec::new();
+    let began = Instant::now();
     loop {
         let asked = Instant::now();
         let page = leasewatch.get("/metrics").unwrap();
@@ -103,6 +200,12 @@ fn backlog(table: &mut Table, place: &Path, big: &Path, count: u32) {
         times.push(took);
         std::thread::sleep(Duration::from_millis(20));
     }
+    let rate = analyze.as_secs_f64() / began.elapsed().as_secs_f64();
+    table.at_least(
+        "of the rate of analyze on one thread, for a backlog of serve with pages asked for all the while",
+        rate,
+        0.6,
+    );
     table.note("pages asked for while the backlog was read", times.len() as f64);
     let longest = times.iter().max().copied().unwrap();
     table.at_most("ms for the slowest of them", longest.as_secs_f64() * 1e3, 100.0);
@@ -307,6 +410,15 @@ fn median<T: PartialOrd + Copy>(mut values: Vec<T>) -> T {
 fn version(program: &Path) {
     let output = Command::new(program).arg("--version").output().unwrap();
     println!("{}", String::from_utf8_lossy(&output.stdout).trim());
+}
+
+/// A program by environment variable; it is said when it is not there.
+fn variable(name: &str) -> Option<PathBuf> {
+    let program = std::env::var_os(name).map(PathBuf::from);
+    if program.is_none() {
+        println!("{name} is not set, and what it names not compared with: run scripts/bench");
+    }
+    program
 }
 
 /// A peer, by environment variable or in PATH; it is said when it is not there.
