@@ -86,6 +86,34 @@ fn a_broken_archive_is_told_with_its_place_and_the_rest_is_read() {
     }
 }
 
+#[test]
+fn a_line_that_cannot_be_read_is_told_with_its_file_and_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = |number| lines::issued(number, "app");
+    let first = format!("{}{}nonsense\n{}", good(1), good(2), good(3));
+    let second = format!("{}{}\n{}", good(4), "x".repeat(3_000), good(5));
+    fs::write(folder.path().join("audit.log.1"), &first).unwrap();
+    fs::write(folder.path().join("audit.log"), &second).unwrap();
+    let output =
+        run(["analyze", folder.path().to_str().unwrap(), "--max-line-bytes", "2500", "--format", "json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    let places =
+        [("audit.log.1", first.find("nonsense"), "not_json"), ("audit.log", second.find("xxx"), "too_long")];
+    for (file, byte, reason) in places {
+        let path = folder.path().join(file);
+        let place = format!("file=\"{}\" byte={} reason=\"{reason}\"", path.display(), byte.unwrap());
+        assert!(told.contains(&place), "{place} is not in {told}");
+    }
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["sources"][0]["unreadable"], serde_json::json!({"not_json": 1, "too_long": 1}));
+    // A log that is nothing but nonsense does not fill the screen.
+    fs::write(folder.path().join("audit.log"), "nonsense\n".repeat(5_000)).unwrap();
+    let output = run(["analyze", folder.path().join("audit.log").to_str().unwrap(), "--format", "json"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.lines().count(), 11, "{told}");
+    assert!(told.contains("only counted"), "{told}");
+}
+
 /// Runs `analyze` on lines that never end, and interrupts it in the middle.
 fn interrupted(format: &str, more: &[&str], folder: &Path) -> (Option<i32>, String, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_leasewatch"))

@@ -2,6 +2,7 @@
 
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Pipeline};
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,13 +57,14 @@ impl Meter {
         let mut line = format!("{lines} lines, {megabytes:.0} MB, {:.0} MB/s", megabytes / elapsed);
         let read = self.read.load(Ordering::Relaxed) as f64;
         if let Some(whole) = self.whole.filter(|whole| *whole > 0).map(|whole| whole as f64) {
-            line += &format!(", {:.0} %", (100.0 * read / whole).min(100.0).floor());
+            // Writing to a String cannot fail.
+            let _ = write!(line, ", {:.0} %", (100.0 * read / whole).min(100.0).floor());
             if elapsed >= GUESS_AFTER && read > 0.0 {
-                line += &format!(", {} left", duration(elapsed * (whole - read).max(0.0) / read));
+                let _ = write!(line, ", {} left", duration(elapsed * (whole - read).max(0.0) / read));
             }
         }
         if front > Timestamp::MIN {
-            line += &format!(", at {front}");
+            let _ = write!(line, ", at {front}");
         }
         line
     }

@@ -31,9 +31,10 @@ pub(super) fn open(
 ) -> anyhow::Result<Vec<Input>> {
     let mut inputs = Vec::new();
     let mut add = |name: String, pieces: Vec<source::Input>| -> anyhow::Result<()> {
+        let files = pieces.iter().map(source::Input::name).collect();
         let archive = Archive::new(pieces, max_line_bytes)?.telling(read);
         let lines = Container::new(archive, None, max_line_bytes);
-        inputs.push(Input::finished(name, Lines::Log(kind), Box::new(lines), ahead));
+        inputs.push(Input::finished(name, Lines::Log(kind), Box::new(lines), files, ahead));
         Ok(())
     };
     for (log, paths) in logs(kind, files) {

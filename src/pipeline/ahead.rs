@@ -4,19 +4,20 @@
 //! It starts no thread. Whoever has one to spare lets it `work`; whoever waits for a block works too,
 //! so that none is needed.
 
-use super::decode::{Lines, decode};
+mod block;
+
+use super::decode::Lines;
 use super::input::Taken;
-use crate::source::{LineSource, Notice, Status, Step};
+use crate::source::{LineSource, Status};
+use block::{Block, Raw, Unreadable};
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-/// Bytes of a block: so many that handing it on costs nothing, so few that it stays in the cache.
-const BLOCK_BYTES: usize = 256 << 10;
-/// Lines of a block, for logs of short ones.
-const BLOCK_LINES: usize = 1 << 10;
 /// Blocks of all logs that are read and not applied; each log may have two at least.
 const BLOCKS_MOST: usize = 32;
+
+/// Lines of a log whose place is told when they cannot be read; the others are only counted.
+const TOLD_MOST: usize = 10;
 
 /// Blocks of several logs, by several threads.
 #[derive(Default)]
@@ -27,7 +28,7 @@ pub struct Ahead {
 
 #[derive(Default)]
 struct Logs {
-    logs: Vec<Log>,
+    all: Vec<Log>,
     stopped: bool,
     /// A thread fell over: a block will never come.
     broken: bool,
@@ -40,7 +41,7 @@ struct Log {
     source: Option<Box<dyn LineSource>>,
     ended: bool,
     /// Blocks that were read, in their order; none where it is still decoded.
-    blocks: VecDeque<Option<Vec<Taken>>>,
+    blocks: VecDeque<Option<Block>>,
     /// Blocks that were taken.
     taken: u64,
     status: Status,
@@ -53,23 +54,14 @@ struct Job {
     source: Box<dyn LineSource>,
 }
 
-/// Lines that stand one behind the other, and what is no line.
-#[derive(Default)]
-struct Raw {
-    bytes: Vec<u8>,
-    steps: Vec<RawStep>,
-}
-
-enum RawStep {
-    /// Its end in `bytes`.
-    Line(usize),
-    Notice(Notice),
-}
-
 /// What is read of one log.
 pub(super) struct Reading {
     ahead: Arc<Ahead>,
     log: usize,
+    /// Its files, by their numbers.
+    files: Vec<String>,
+    /// Unreadable lines whose place was told.
+    told: usize,
     block: std::vec::IntoIter<Taken>,
     /// For the work while it waits.
     raw: Raw,
@@ -107,7 +99,7 @@ impl Ahead {
     }
 
     /// The next block of a log; nothing at its end. Works while it is not there.
-    fn take(&self, log: usize, raw: &mut Raw) -> Option<Vec<Taken>> {
+    fn take(&self, log: usize, raw: &mut Raw) -> Option<Block> {
         let mut logs = self.lock();
         loop {
             assert!(!logs.broken, "a thread that reads ahead fell over: its message stands above");
@@ -115,7 +107,7 @@ impl Ahead {
                 self.changed.notify_all();
                 return Some(block);
             }
-            if logs.logs[log].is_read_out() {
+            if logs.all[log].is_read_out() {
                 return None;
             }
             logs = match logs.claim(Some(log)) {
@@ -136,7 +128,7 @@ impl Ahead {
         let ended = raw.fill(&mut *source);
         let number = {
             let mut logs = self.lock();
-            let known = &mut logs.logs[log];
+            let known = &mut logs.all[log];
             if ended {
                 known.status = source.status();
             }
@@ -149,7 +141,7 @@ impl Ahead {
         let block = raw.decode(lines);
         {
             let mut logs = self.lock();
-            let known = &mut logs.logs[log];
+            let known = &mut logs.all[log];
             let place = usize::try_from(number - known.taken).unwrap_or(usize::MAX);
             if let Some(waiting) = known.blocks.get_mut(place) {
                 *waiting = Some(block);
@@ -163,19 +155,19 @@ impl Ahead {
 impl Logs {
     /// A block to work on, of the log that is shortest of them, or of the one that is wanted now.
     fn claim(&mut self, wanted: Option<usize>) -> Option<Job> {
-        let most = (BLOCKS_MOST / self.logs.len().max(1)).max(2);
+        let most = (BLOCKS_MOST / self.all.len().max(1)).max(2);
         let has_room = |log: &Log| log.source.is_some() && !log.ended && log.blocks.len() < most;
-        let wanted = wanted.filter(|log| has_room(&self.logs[*log]));
+        let wanted = wanted.filter(|log| has_room(&self.all[*log]));
         let log = wanted.or_else(|| {
-            let all = self.logs.iter().enumerate().filter(|(_, log)| has_room(log));
+            let all = self.all.iter().enumerate().filter(|(_, log)| has_room(log));
             all.min_by_key(|(_, log)| log.blocks.len()).map(|(number, _)| number)
         })?;
-        let known = &mut self.logs[log];
+        let known = &mut self.all[log];
         Some(Job { log, lines: known.lines, source: known.source.take()? })
     }
 
-    fn take(&mut self, log: usize) -> Option<Vec<Taken>> {
-        let log = &mut self.logs[log];
+    fn take(&mut self, log: usize) -> Option<Block> {
+        let log = &mut self.all[log];
         let block = log.blocks.front_mut()?.take()?;
         log.blocks.pop_front();
         log.taken += 1;
@@ -190,54 +182,16 @@ impl Log {
     }
 }
 
-impl Raw {
-    fn clear(&mut self) {
-        self.steps.clear();
-        self.bytes.clear();
-        // One line of many megabytes must not hold its memory for ever.
-        self.bytes.shrink_to(4 * BLOCK_BYTES);
-    }
-
-    /// Reads a block; whether the log ends behind it.
-    fn fill(&mut self, source: &mut dyn LineSource) -> bool {
-        let mut line = Vec::new();
-        while self.bytes.len() < BLOCK_BYTES && self.steps.len() < BLOCK_LINES {
-            match source.next(Instant::now(), &mut line) {
-                Step::Line => {
-                    if self.bytes.is_empty() && line.len() > BLOCK_BYTES {
-                        // No second copy of many megabytes.
-                        std::mem::swap(&mut self.bytes, &mut line);
-                    } else {
-                        self.bytes.extend_from_slice(&line);
-                    }
-                    self.steps.push(RawStep::Line(self.bytes.len()));
-                }
-                Step::Notice(notice) => self.steps.push(RawStep::Notice(notice)),
-                // A finished log waits for nothing.
-                Step::Idle | Step::End => return true,
-            }
-        }
-        false
-    }
-
-    fn decode(&self, lines: Lines) -> Vec<Taken> {
-        let mut start = 0;
-        let steps = self.steps.iter().map(|step| match step {
-            RawStep::Line(end) => {
-                let line = &self.bytes[std::mem::replace(&mut start, *end)..*end];
-                Taken::Line { bytes: line.len() as u64 + 1, decoded: decode(lines, line) }
-            }
-            RawStep::Notice(notice) => Taken::Notice(*notice),
-        });
-        steps.collect()
-    }
-}
-
 impl Reading {
-    /// Reads this source ahead, with those that were added before.
-    pub(super) fn new(ahead: &Arc<Ahead>, lines: Lines, source: Box<dyn LineSource>) -> Self {
+    /// Reads this source of those files ahead, with the sources that were added before.
+    pub(super) fn new(
+        ahead: &Arc<Ahead>,
+        lines: Lines,
+        source: Box<dyn LineSource>,
+        files: Vec<String>,
+    ) -> Self {
         let mut logs = ahead.lock();
-        logs.logs.push(Log {
+        logs.all.push(Log {
             lines,
             status: source.status(),
             source: Some(source),
@@ -247,7 +201,9 @@ impl Reading {
         });
         Self {
             ahead: Arc::clone(ahead),
-            log: logs.logs.len() - 1,
+            log: logs.all.len() - 1,
+            files,
+            told: 0,
             block: Vec::new().into_iter(),
             raw: Raw::default(),
         }
@@ -260,15 +216,40 @@ impl Reading {
                 return step;
             }
             match self.ahead.take(self.log, &mut self.raw) {
-                Some(block) => self.block = block.into_iter(),
+                Some(block) => {
+                    self.tell(&block.unreadable);
+                    self.block = block.steps.into_iter();
+                }
                 None => return Taken::End,
             }
         }
     }
 
+    /// Says where the first lines are that cannot be read.
+    fn tell(&mut self, unreadable: &[Unreadable]) {
+        for Unreadable { reason, place } in unreadable {
+            if self.told > TOLD_MOST {
+                return;
+            }
+            self.told += 1;
+            if self.told > TOLD_MOST {
+                tracing::warn!("More lines of this log cannot be read; they are only counted");
+                return;
+            }
+            let file = usize::try_from(place.file).ok().and_then(|file| self.files.get(file));
+            let file = file.map_or("", String::as_str);
+            tracing::warn!(
+                file,
+                byte = place.byte,
+                reason,
+                "A line cannot be read; reading goes on behind it"
+            );
+        }
+    }
+
     /// How the log was when its last block was read, or else at the beginning.
     pub(super) fn status(&self) -> Status {
-        self.ahead.lock().logs[self.log].status.clone()
+        self.ahead.lock().all[self.log].status.clone()
     }
 }
 
@@ -288,15 +269,16 @@ impl Drop for Warning<'_> {
 mod tests {
     use super::*;
     use crate::config::LogKind;
+    use crate::source::Step;
     use crate::source::{Archive, Input as Piece};
     use std::io::Cursor;
+    use std::time::Instant;
 
     const AUDIT: Lines = Lines::Log(LogKind::Audit);
 
     fn log(lines: usize, width: usize) -> Box<dyn LineSource> {
-        let text: String = (0..lines)
-            .map(|number| format!("{number}{}\n", " ".repeat(width - number.to_string().len())))
-            .collect();
+        let line = |number: usize| format!("{number}{}\n", " ".repeat(width - number.to_string().len()));
+        let text = (0..lines).map(line).collect::<Vec<_>>().concat();
         let pieces = vec![Piece::Stream("log".to_owned(), Box::new(Cursor::new(text)))];
         Box::new(Archive::new(pieces, 1 << 20).unwrap())
     }
@@ -304,7 +286,7 @@ mod tests {
     /// The lengths of all lines of each log, asked for in turn.
     fn lengths(ahead: &Arc<Ahead>, logs: Vec<Box<dyn LineSource>>) -> Vec<Vec<u64>> {
         let mut logs: Vec<_> =
-            logs.into_iter().map(|log| (Reading::new(ahead, AUDIT, log), Vec::new())).collect();
+            logs.into_iter().map(|log| (Reading::new(ahead, AUDIT, log, Vec::new()), Vec::new())).collect();
         let mut open = logs.len();
         while open > 0 {
             open = 0;
@@ -339,13 +321,14 @@ mod tests {
     #[test]
     fn only_so_much_is_read_ahead() {
         let ahead = Arc::<Ahead>::default();
-        let _logs: Vec<_> =
-            [log(100_000, 2_000), log(100_000, 2_000)].map(|log| Reading::new(&ahead, AUDIT, log)).into();
+        let _logs: Vec<_> = [log(100_000, 2_000), log(100_000, 2_000)]
+            .map(|log| Reading::new(&ahead, AUDIT, log, Vec::new()))
+            .into();
         let mut raw = Raw::default();
         while let Some(job) = { ahead.lock().claim(None) } {
             ahead.run(job, &mut raw);
         }
-        let blocks: Vec<_> = ahead.lock().logs.iter().map(|log| log.blocks.len()).collect();
+        let blocks: Vec<_> = ahead.lock().all.iter().map(|log| log.blocks.len()).collect();
         assert_eq!(blocks, [BLOCKS_MOST / 2; 2]);
     }
 
@@ -368,7 +351,7 @@ mod tests {
             }
         }
         let ahead = Arc::<Ahead>::default();
-        let mut reading = Reading::new(&ahead, AUDIT, Box::new(Broken));
+        let mut reading = Reading::new(&ahead, AUDIT, Box::new(Broken), Vec::new());
         let worker = Arc::clone(&ahead);
         assert!(std::thread::spawn(move || worker.work()).join().is_err());
         reading.next();

@@ -78,15 +78,16 @@ impl Input {
         Self::of(name.into(), lines, Source::Direct { source, buffer: Vec::new() })
     }
 
-    /// An input whose source is finished, and read `ahead`. It has no position: it is read to its
-    /// end, or begun anew.
+    /// An input whose source of those files is finished, and read `ahead`. It has no position: it is
+    /// read to its end, or begun anew.
     pub fn finished(
         name: impl Into<String>,
         lines: Lines,
         source: Box<dyn LineSource>,
+        files: Vec<String>,
         ahead: &Arc<Ahead>,
     ) -> Self {
-        Self::of(name.into(), lines, Source::Ahead(Reading::new(ahead, lines, source)))
+        Self::of(name.into(), lines, Source::Ahead(Reading::new(ahead, lines, source, files)))
     }
 
     fn of(name: String, lines: Lines, source: Source) -> Self {

@@ -38,6 +38,17 @@ pub enum Input {
     Taken,
 }
 
+impl Input {
+    /// Its name for messages.
+    pub fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Stream(name, _) => name.clone(),
+            Self::Taken => "the stream".to_owned(),
+        }
+    }
+}
+
 /// An input that cannot be opened.
 #[derive(Debug, Error)]
 #[error("{0}")]
@@ -149,11 +160,7 @@ impl LineSource for Archive {
                         return Step::End;
                     }
                     Err(error) => {
-                        let name = match self.current() {
-                            Some(Input::File(path)) => path.display().to_string(),
-                            Some(Input::Stream(name, _)) => name.clone(),
-                            _ => "the stream".to_owned(),
-                        };
+                        let name = self.current().map_or_else(String::new, |input| input.name());
                         return self.breaks(&name, &error);
                     }
                 }

@@ -103,7 +103,7 @@ impl<'de> Reader<'de> {
             passed += 8;
             while passed >= 16
                 && let Some(chunk) = rest.get(passed..passed + 32)
-                && !chunk.iter().fold(false, |found, byte| found | (*byte == b'"') | (*byte == b'\\'))
+                && chunk.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count() == 0
             {
                 passed += 32;
             }
