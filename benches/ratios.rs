@@ -152,7 +152,7 @@ db.sql(\"\"\"
     where type = 'response' group by all\"\"\", params=[sys.argv[1]]).fetchall()
 ";
 
-/// A Python that has DuckDB, by environment variable; it is said when there is none.
+/// A Python that has `DuckDB`, by environment variable; it is said when there is none.
 fn duckdb() -> Option<PathBuf> {
     let python = variable("DUCKDB_PYTHON")?;
     let output = Command::new(&python)
