@@ -1,6 +1,7 @@
 //! `analyze`: finished logs through the same pipeline as `serve`, once, and a
 //! report at the end. Reads no clock: the same files give the same output.
 
+use super::backfill;
 use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
 use super::period::Period;
@@ -26,10 +27,14 @@ use std::path::Path;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     let logs = Logs::of(&args.files, &args.server_log)?;
+    backfill::refuse(args)?;
     if let Some(answer) = story::answer(args, &logs)? {
         out.write_all(answer.as_bytes())?;
         out.flush()?;
         return Ok(());
+    }
+    if args.format == Format::OpenMetrics {
+        return backfill::run(args, &logs, out);
     }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
@@ -82,7 +87,8 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         Format::Json => out.write_all(json(&report).as_bytes())?,
         Format::Html => out.write_all(html(&report).as_bytes())?,
         Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
-        Format::Text => out.write_all(text(&report).as_bytes())?,
+        // Of one moment there are no samples.
+        Format::OpenMetrics | Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;
     Ok(())

@@ -72,12 +72,7 @@ impl Finished<'_> {
     /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
     pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
         let Wanted { course: wants_course, only, tell } = wanted;
-        let mut inputs = Vec::new();
-        // A server log's line comes before the audit entry of the same moment.
-        for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
-            inputs.extend(open(kind, files, self.max_line_bytes)?);
-        }
-        let mut pipeline = Pipeline::new(self.limits, inputs);
+        let mut pipeline = self.pipeline()?;
         if let Some(baseline) = self.baseline {
             pipeline.anomalies_mut().adopt(baseline);
         }
@@ -125,12 +120,18 @@ impl Finished<'_> {
         if let Some(course) = &mut course {
             course.add(&counted(&pipeline, pipeline.front()));
         }
-        for input in pipeline.inputs() {
-            if let Some(trouble) = input.status().trouble {
-                tracing::error!(source = %input.name, "{trouble}");
-            }
-        }
+        tell_troubles(&pipeline);
         Ok(Read { pipeline, course, opening })
+    }
+
+    /// All of them, of which nothing is read yet.
+    pub(super) fn pipeline(&self) -> anyhow::Result<Pipeline> {
+        let mut inputs = Vec::new();
+        // A server log's line comes before the audit entry of the same moment.
+        for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
+            inputs.extend(open(kind, files, self.max_line_bytes)?);
+        }
+        Ok(Pipeline::new(self.limits, inputs))
     }
 
     /// Reads up to the beginning of the period, and takes note of what there is.
@@ -154,5 +155,14 @@ impl Finished<'_> {
         pipeline.keep_roles();
         let sources = pipeline.inputs().iter().map(|input| input.stats().clone());
         Ok(Opening::new(pipeline.opening(before), sources.collect()))
+    }
+}
+
+/// Says which logs could not be read to their end.
+pub(super) fn tell_troubles(pipeline: &Pipeline) {
+    for input in pipeline.inputs() {
+        if let Some(trouble) = input.status().trouble {
+            tracing::error!(source = %input.name, "{trouble}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands: what a person types, carried out. Errors are `anyhow` here.
 
 pub mod analyze;
+mod backfill;
 pub mod check_config;
 pub mod demo;
 pub mod episodes;

@@ -1,5 +1,6 @@
 //! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
+mod backfill;
 mod course;
 pub mod episodes;
 mod figures;
@@ -18,6 +19,7 @@ use crate::event::Timestamp;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
+pub use backfill::{Backfill, Labels};
 pub use course::Course;
 pub use html::html;
 pub use json::json;
