@@ -25,6 +25,7 @@ Examples:
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
   leasewatch analyze /var/log/vault/ --format html > report.html
   leasewatch analyze /var/log/vault/ --format openmetrics --label job=leasewatch --label instance=vault-1:9748 > past.om
+  leasewatch analyze /var/log/vault/ --events events.parquet
   leasewatch analyze /var/log/vault/ --since 24h
   leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
   leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
@@ -70,6 +71,9 @@ pub struct AnalyzeArgs {
     /// Between two samples; best what Prometheus scrapes by [default: 1m]
     #[arg(long, value_name = "DURATION", value_parser = parse_step, help_heading = "Samples for Prometheus")]
     pub step: Option<Duration>,
+    /// Also write every event as a row of this Parquet file, for a database to go on with; it names clients
+    #[arg(long, value_name = "FILE", conflicts_with = "topic", help_heading = "Events for other programs")]
+    pub events: Option<PathBuf>,
     /// Tell the story of this lease, by its ID or by the hash of it in an audit log
     #[arg(long, value_name = "LEASE_ID", value_parser = not_empty, group = "topic", help_heading = "One story")]
     #[arg(conflicts_with_all = ["entity", "role", "db_user"])]

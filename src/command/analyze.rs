@@ -2,6 +2,7 @@
 //! report at the end. Reads no clock: the same files give the same output.
 
 use super::backfill;
+use super::events::Recording;
 use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
 use super::period::Period;
@@ -38,11 +39,20 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
+    let mut recording =
+        args.events.as_deref().map(|path| Recording::new(path, &narrow, period)).transpose()?;
     let Read { pipeline, course, opening } = finished(args, &logs, period)?.read_with(Wanted {
         course: args.format == Format::Html,
         only: &|families| narrow.of(families),
-        tell: &mut |_, _| (),
+        tell: &mut |source, event| {
+            if let Some(recording) = &mut recording {
+                recording.hear(source, event);
+            }
+        },
     })?;
+    if let Some(recording) = recording {
+        recording.finish()?;
+    }
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {

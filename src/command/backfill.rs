@@ -43,6 +43,13 @@ pub(super) fn run(args: &AnalyzeArgs, logs: &Logs, out: &mut impl Write) -> anyh
     if args.at.is_some() {
         return Err(wrong("--at", "samples are of many moments", "Write --until, the last of them"));
     }
+    if args.events.is_some() {
+        return Err(wrong(
+            "--events",
+            "samples are written alone",
+            "Leave it out, or write another --format",
+        ));
+    }
     if args.learn.is_some() || args.backtest {
         return Err(wrong(
             "--format",

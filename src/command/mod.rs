@@ -5,6 +5,7 @@ mod backfill;
 pub mod check_config;
 pub mod demo;
 pub mod episodes;
+mod events;
 mod finished;
 mod folder;
 pub mod leases;

@@ -3,6 +3,7 @@
 mod backfill;
 mod course;
 pub mod episodes;
+pub mod events;
 mod figures;
 mod html;
 mod json;
