@@ -5,6 +5,7 @@
 
 use leasewatch::config::setting::{self, Kind, Setting};
 use leasewatch::contract;
+use leasewatch::report::events::SCHEMA;
 use leasewatch::snapshot::Kind as MetricKind;
 use std::fmt::Write;
 
@@ -86,4 +87,14 @@ fn metrics_are_current() {
     }
     out.push('\n');
     hold("docs/metrics.md", &out);
+}
+
+#[test]
+fn columns_of_events_are_current() {
+    let mut out = String::from("\n| column | type | is |\n|---|---|---|\n");
+    for field in SCHEMA {
+        writeln!(out, "| {} | {} | {} |", code(field.name), field.form.name(), cell(field.help)).unwrap();
+    }
+    out.push('\n');
+    hold("docs/events.md", &out);
 }

@@ -7,6 +7,9 @@ use clap::{ArgGroup, Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Between two samples at most.
+const MOST: Duration = Duration::from_secs(86_400);
+
 /// What `analyze --help` ends with.
 pub(super) const EXAMPLES: &str = "\
 Episodes of anomalies are in the report from the score of a notice on; --min-score 0 gives all of them.
@@ -21,6 +24,8 @@ Examples:
   zcat audit.log.*.gz | leasewatch analyze - --format json
   leasewatch analyze audit.log --server-log server.log --format prom --at 2026-01-02T03:04:05Z
   leasewatch analyze /var/log/vault/ --format html > report.html
+  leasewatch analyze /var/log/vault/ --format openmetrics --label job=leasewatch --label instance=vault-1:9748 > past.om
+  leasewatch analyze /var/log/vault/ --events events.parquet
   leasewatch analyze /var/log/vault/ --since 24h
   leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
   leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
@@ -61,6 +66,16 @@ pub struct AnalyzeArgs {
     /// Count up to here, likewise; later lines are not read
     #[arg(long, value_name = "TIME", value_parser = parse_bound)]
     pub until: Option<Bound>,
+    /// A label of every sample, such as job and instance, as Prometheus adds it to what it scrapes; may be
+    /// repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_label, help_heading = "Samples for Prometheus")]
+    pub label: Vec<(String, String)>,
+    /// Between two samples; best what Prometheus scrapes by [default: 1m]
+    #[arg(long, value_name = "DURATION", value_parser = parse_step, help_heading = "Samples for Prometheus")]
+    pub step: Option<Duration>,
+    /// Also write every event as a row of this Parquet file, for a database to go on with; it names clients
+    #[arg(long, value_name = "FILE", conflicts_with = "topic", help_heading = "Events for other programs")]
+    pub events: Option<PathBuf>,
     /// Tell the story of this lease, by its ID or by the hash of it in an audit log
     #[arg(long, value_name = "LEASE_ID", value_parser = not_empty, group = "topic", help_heading = "One story")]
     #[arg(conflicts_with_all = ["entity", "role", "db_user"])]
@@ -160,6 +175,9 @@ pub enum Bound {
 pub enum Format {
     /// What /metrics would show.
     Prom,
+    /// What Prometheus would have scraped, with times, for `promtool tsdb create-blocks-from openmetrics`.
+    #[value(name = "openmetrics")]
+    OpenMetrics,
     /// One JSON document.
     Json,
     /// Tables, for a ticket.
@@ -177,6 +195,16 @@ fn parse_bound(text: &str) -> Result<Bound, String> {
     parse_duration(text).map(Bound::Back).ok_or_else(|| {
         "write a moment such as 2026-01-02T03:04:05Z, or a time before the end of the logs such as 2h or 7d".to_owned()
     })
+}
+
+fn parse_label(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, such as job=leasewatch")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn parse_step(text: &str) -> Result<Duration, String> {
+    let step = parse_duration(text).filter(|step| (Duration::from_secs(1)..=MOST).contains(step));
+    step.ok_or_else(|| "write a time from 1s to 1d, such as 15s or 5m".to_owned())
 }
 
 /// A score.

@@ -40,7 +40,7 @@ pub enum Command {
     Serve(SettingArgs),
     /// Read finished logs once and print the numbers
     #[command(after_help = analyze::EXAMPLES)]
-    Analyze(AnalyzeArgs),
+    Analyze(Box<AnalyzeArgs>),
     /// List the outstanding leases, of a running `serve` or by finished logs
     #[command(after_help = LEASES_EXAMPLES)]
     Leases(LeasesArgs),

@@ -1,6 +1,8 @@
 //! `analyze`: finished logs through the same pipeline as `serve`, once, and a
 //! report at the end. Reads no clock: the same files give the same output.
 
+use super::backfill;
+use super::events::Recording;
 use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
 use super::interrupt::{INTERRUPTED, Interrupt};
@@ -28,21 +30,35 @@ use std::process::ExitCode;
 /// A file that cannot be opened, or output that cannot be written.
 pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let logs = Logs::of(&args.files, &args.server_log)?;
+    backfill::refuse(args)?;
     if let Some(answer) = story::answer(args, &logs)? {
         out.write_all(answer.as_bytes())?;
         out.flush()?;
         return Ok(ExitCode::SUCCESS);
     }
+    if args.format == Format::OpenMetrics {
+        backfill::run(args, &logs, out)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
+    let mut recording =
+        args.events.as_deref().map(|path| Recording::new(path, &narrow, period)).transpose()?;
     let interrupt = Interrupt::listen()?;
     let Read { pipeline, course, opening, is_interrupted } =
         finished(args, &logs, period)?.read_with(Wanted {
             course: args.format == Format::Html,
             only: &|families| narrow.of(families),
-            tell: &mut |_, _| (),
+            tell: &mut |source, event| {
+                if let Some(recording) = &mut recording {
+                    recording.hear(source, event);
+                }
+            },
             enough: &|| interrupt.is_asked(),
         })?;
+    if let Some(recording) = recording {
+        recording.finish()?;
+    }
     let as_of = args.at.filter(|_| !is_interrupted).unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
     if let Some(path) = &args.learn {
@@ -88,7 +104,8 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
         Format::Json => out.write_all(json(&report).as_bytes())?,
         Format::Html => out.write_all(html(&report).as_bytes())?,
         Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
-        Format::Text => out.write_all(text(&report).as_bytes())?,
+        // Of one moment there are no samples.
+        Format::OpenMetrics | Format::Text => out.write_all(text(&report).as_bytes())?,
     }
     out.flush()?;
     Ok(if is_interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })

@@ -13,6 +13,8 @@ use crate::report::{Course, Opening};
 use crate::snapshot::Family;
 use crate::state::Limits;
 use anyhow::bail;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 /// Lines between two looks at the time.
@@ -81,12 +83,7 @@ impl Finished<'_> {
         let Wanted { course: wants_course, only, tell, enough } = wanted;
         let crew = Crew::of(self.threads)?;
         let mut progress = Meter::new(self.bytes());
-        let mut inputs = Vec::new();
-        // A server log's line comes before the audit entry of the same moment.
-        for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
-            inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead(), progress.read())?);
-        }
-        let mut pipeline = Pipeline::new(self.limits, inputs);
+        let mut pipeline = self.pipeline(&crew, progress.read())?;
         if let Some(baseline) = self.baseline {
             pipeline.anomalies_mut().adopt(baseline);
         }
@@ -139,18 +136,28 @@ impl Finished<'_> {
         if let Some(course) = &mut course {
             course.add(&counted(&pipeline, pipeline.front()));
         }
-        for input in pipeline.inputs() {
-            if let Some(trouble) = input.status().trouble {
-                tracing::error!(source = %input.name, "{trouble}");
-            }
-        }
+        tell_troubles(&pipeline);
         Ok(Read { pipeline, course, opening, is_interrupted })
     }
 
     /// Bytes of all files, as far as they are files.
-    fn bytes(&self) -> Option<u64> {
+    pub(super) fn bytes(&self) -> Option<u64> {
         let files = self.audit.iter().chain(self.server);
         files.map(|file| Some(std::fs::metadata(file).ok()?.len())).sum()
+    }
+
+    /// All of them, read ahead by a crew, of which nothing is applied yet. `read` hears how many bytes
+    /// of the files are read.
+    ///
+    /// # Errors
+    /// A file that cannot be opened.
+    pub(super) fn pipeline(&self, crew: &Crew, read: &Arc<AtomicU64>) -> anyhow::Result<Pipeline> {
+        let mut inputs = Vec::new();
+        // A server log's line comes before the audit entry of the same moment.
+        for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
+            inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead(), read)?);
+        }
+        Ok(Pipeline::new(self.limits, inputs))
     }
 
     /// Reads up to the beginning of the period, and takes note of what there is.
@@ -182,5 +189,14 @@ impl Finished<'_> {
         pipeline.keep_roles();
         let sources = pipeline.inputs().iter().map(|input| input.stats().clone());
         Ok(Opening::new(pipeline.opening(before), sources.collect()))
+    }
+}
+
+/// Says which logs could not be read to their end.
+pub(super) fn tell_troubles(pipeline: &Pipeline) {
+    for input in pipeline.inputs() {
+        if let Some(trouble) = input.status().trouble {
+            tracing::error!(source = %input.name, "{trouble}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! The commands: what a person types, carried out. Errors are `anyhow` here.
 
 pub mod analyze;
+mod backfill;
 pub mod check_config;
 mod crew;
 pub mod demo;
 pub mod episodes;
+mod events;
 mod finished;
 mod folder;
 mod interrupt;

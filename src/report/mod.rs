@@ -1,7 +1,9 @@
 //! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
+mod backfill;
 mod course;
 pub mod episodes;
+pub mod events;
 mod figures;
 mod html;
 mod json;
@@ -18,6 +20,7 @@ use crate::event::Timestamp;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
+pub use backfill::{Backfill, Labels};
 pub use course::Course;
 pub use html::html;
 pub use json::json;

@@ -5,7 +5,8 @@
 //! belong to it, and which hashed names in the audit log are theirs. The second time a [`Teller`]
 //! follows them.
 //!
-//! [`Candidates`] go the other way, from the name of a database's user to who may have got it.
+//! [`Candidates`] go the other way, from the name of a database's user to who may have got it. A
+//! [`Register`] tells of everything, once, and asks for no topic.
 
 mod candidates;
 mod cause;
@@ -14,6 +15,7 @@ mod joint;
 mod life;
 mod moment;
 mod place;
+mod register;
 mod shelf;
 mod teller;
 mod threads;
@@ -24,6 +26,7 @@ pub use candidates::{Candidate, Candidates, Found};
 pub use filter::{Filter, Network};
 pub use life::{End, Granted, Life};
 pub use moment::{Moment, Rests, What};
+pub use register::{Register, Registered};
 pub use shelf::LeftOut;
 pub use teller::{Limits, Part, Teller};
 pub use threads::Threads;

@@ -37,7 +37,7 @@ pub enum What {
     RenewalRefused,
     /// A privileged operation.
     Privileged(Privileged),
-    /// Any other request that was denied.
+    /// Any other request; a story tells those that were denied.
     Other,
 }
 
@@ -134,8 +134,18 @@ impl Moment {
 
     /// Of an audit entry; `None` for a request that a story passes over.
     pub(super) fn of(at: Timestamp, entry: &Entry) -> Option<Self> {
-        let Place { mount, meaning } = place::of(entry);
-        let what = what(entry, meaning)?;
+        let place = place::of(entry);
+        Some(Self::made(at, entry, place, what(entry, place.meaning)?))
+    }
+
+    /// Of any audit entry.
+    pub(super) fn of_any(at: Timestamp, entry: &Entry) -> Self {
+        let place = place::of(entry);
+        Self::made(at, entry, place, what(entry, place.meaning).unwrap_or(What::Other))
+    }
+
+    fn made(at: Timestamp, entry: &Entry, place: Place<'_>, what: What) -> Self {
+        let Place { mount, meaning } = place;
         let mut moment = Self::new(at, what);
         (moment.outcome, moment.reason) = outcome(entry, meaning);
         moment.root = entry.caller.root;
@@ -157,7 +167,7 @@ impl Moment {
         moment.ttl = entry.token.map(|token| token.ttl).or(entry.granted);
         moment.asked_ttl = entry.increment.filter(|secs| *secs > 0);
         moment.wrapped = entry.wrapped;
-        Some(moment)
+        moment
     }
 
     /// Of a line of the server log about a lease.
@@ -189,6 +199,11 @@ impl Moment {
         }
         moment.lease = Some(lease.clone());
         Some(moment)
+    }
+
+    /// The line that it was made of may go on with others.
+    pub(super) fn goes_on(&self) -> bool {
+        self.what == What::AttemptFailed && self.attempts == 0
     }
 
     /// The lines below the one that it was made of say more.

@@ -38,12 +38,17 @@ pub(super) fn of_lease(lease: &str) -> Option<(&str, &str)> {
     }
 }
 
+/// What the ID of a lease says of its namespace: the ID of that.
+pub(super) fn namespace_id(lease: &str) -> Option<&str> {
+    lease.rsplit_once('.').map(|(_, id)| id).filter(|id| !id.contains('/'))
+}
+
 /// Whether a lease lies below a prefix, in the namespace whose lease IDs end with that ID.
 pub(super) fn is_below(lease: &str, prefix: &str, namespace_id: &str) -> bool {
     let prefix = prefix.trim_matches('/');
-    let of_namespace = match lease.rsplit_once('.').filter(|(_, id)| !id.contains('/')) {
+    let of_namespace = match self::namespace_id(lease) {
         None => namespace_id.is_empty() || namespace_id == "root",
-        Some((_, id)) => id == namespace_id,
+        Some(id) => id == namespace_id,
     };
     of_namespace
         && lease

@@ -262,8 +262,7 @@ impl Teller {
                 _ => {}
             }
         }
-        let goes_on = moment.what == What::AttemptFailed && moment.attempts == 0;
-        if goes_on {
+        if moment.goes_on() {
             self.begun.insert(source, moment);
         } else {
             self.put(moment);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics to fail")]
 #![allow(dead_code, reason = "other tests use the rest of the support")]
 
+mod backfill;
 mod exporters;
 mod expressions;
 mod lint;

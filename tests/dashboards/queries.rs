@@ -89,16 +89,16 @@ const NOT_IN_A_DEMO: &[(&str, &[Asked])] = &[
 ];
 
 /// One question.
-struct Query<'a> {
-    place: String,
-    expression: &'a str,
+pub(crate) struct Query<'a> {
+    pub(crate) place: String,
+    pub(crate) expression: &'a str,
     instant: bool,
     variables: &'a [Variable],
     /// Whether a demo has data for it.
     in_a_demo: bool,
 }
 
-fn queries(boards: &[(String, String, Dashboard)]) -> Vec<Query<'_>> {
+pub(crate) fn queries(boards: &[(String, String, Dashboard)]) -> Vec<Query<'_>> {
     let mut all = Vec::new();
     for (.., board) in boards {
         let variables = &board.templating.list[..];
@@ -124,8 +124,13 @@ fn queries(boards: &[(String, String, Dashboard)]) -> Vec<Query<'_>> {
 impl Query<'_> {
     /// Numbers that it gives: `NaN` is none.
     fn ask(&self, prometheus: &Prometheus, choice: &Choice) -> usize {
-        let expression = choice.fill(self.expression, self.variables);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        self.ask_at(prometheus, choice, now)
+    }
+
+    /// The same at another time.
+    pub(crate) fn ask_at(&self, prometheus: &Prometheus, choice: &Choice, now: u64) -> usize {
+        let expression = choice.fill(self.expression, self.variables);
         let (from, now) = ((now - 1_800).to_string(), now.to_string());
         let data = if self.instant {
             prometheus.api("query", &[("query", &expression), ("time", &now)])

@@ -10,6 +10,7 @@
 pub(crate) mod alertmanager;
 pub(crate) mod bao;
 pub(crate) mod corpus;
+pub(crate) mod duckdb;
 pub(crate) mod exposition;
 pub(crate) mod http;
 pub(crate) mod leasewatch;

@@ -110,6 +110,16 @@ fn quoted(text: &str) -> String {
     if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
+/// What makes blocks of its history, and what shows them.
+pub(super) fn how_to_use(file: &str) -> String {
+    format!(
+        "\
+History      promtool tsdb create-blocks-from --max-block-duration=768h openmetrics {file} DATA_DIR
+             prometheus --storage.tsdb.path=DATA_DIR --storage.tsdb.retention.time=90d …
+"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

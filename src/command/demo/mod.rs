@@ -14,23 +14,27 @@ mod api;
 mod entry;
 mod folder;
 mod guide;
-mod history;
 mod journal;
 mod plot;
 mod stage;
 mod visit;
 
+use super::backfill::Past;
+use super::finished::Finished;
+use super::period::Period;
 use super::serve;
+use crate::anomaly::Settings;
 use crate::cli::DemoArgs;
 use crate::clock::wall;
 use crate::config::{Config, Flags};
 use crate::event::Timestamp;
 use crate::exposition::http;
+use crate::report::{Backfill, Labels};
 use crate::simulator::World;
+use crate::state::Limits;
 use anyhow::Context;
 use folder::Folder;
 use guide::{Progress, grouped, say};
-use history::History;
 use stage::{Stage, audit_log, server_log};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -50,6 +54,10 @@ const WEEK: f64 = 7.0 * 86_400.0;
 const PACE: Duration = Duration::from_millis(100);
 /// How long before now the past ends, in seconds: the plain logs begin there.
 const RECENT: i64 = 300;
+/// Between two samples of its history: of weeks, more of them would take long to write.
+const STEP: Duration = Duration::from_secs(300);
+/// A longer line is not in its logs.
+const MAX_LINE_BYTES: usize = 1 << 20;
 
 /// Runs until a signal, or for as long as was asked.
 ///
@@ -88,7 +96,7 @@ fn play(args: &DemoArgs, runtime: &Runtime, folder: &Folder, stop: &Cancellation
     if let Some(file) = &args.openmetrics {
         let instance = guide::reachable(address).to_string();
         history(file, &span, folder, &instance, stop, &mut progress)?;
-        text.push_str(&history::how_to_use(&file.display().to_string()));
+        text.push_str(&guide::how_to_use(&file.display().to_string()));
     }
     let stage = Arc::new(Mutex::new(stage));
     runtime.spawn(api::serve(api, Arc::clone(&stage), args.seed, stop.clone()));
@@ -170,16 +178,34 @@ fn history(
     let mut out = BufWriter::new(File::create(file).with_context(cannot)?);
     let dir = folder.path();
     let (audit, server) = (stage::files(&audit_log(dir))?, stage::files(&server_log(dir))?);
-    // What has happened since the past ended is in the logs as well.
-    let to = wall();
-    let history = History { audit: &audit, server: &server, from: span.from, to, instance };
-    let days = to.nanos_since(span.from) as f64 / 86_400e9;
-    let written = history.write(&mut out, |at| {
-        let day = at.nanos_since(span.from) as f64 / 86_400e9;
-        progress.show(|| format!("writing its history: day {day:.0} of {days:.0}"));
-        !stop.is_cancelled()
-    });
-    written.with_context(cannot)
+    let labels = [("job", "leasewatch"), ("instance", instance)];
+    let labels = Labels::new(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    let labels = labels.map_err(|(problem, _)| anyhow::anyhow!(problem))?;
+    let limits = Limits { label_sets: 2_000, leases: 1_000_000, anomaly: Settings::DEFAULT };
+    let logs = Finished {
+        audit: &audit,
+        server: &server,
+        at: None,
+        // What has happened since the past ended is in the logs as well.
+        // The world goes on beside it.
+        threads: 1,
+        period: Period { since: None, until: Some(wall()) },
+        max_line_bytes: MAX_LINE_BYTES,
+        limits,
+        baseline: None,
+    };
+    let days = wall().nanos_since(span.from) as f64 / 86_400e9;
+    let written = Past { logs, step: STEP, only: &|families| families }.write(
+        Backfill::new(labels),
+        &mut out,
+        &Arc::default(),
+        |read| {
+            let day = read.front().nanos_since(span.from).max(0) as f64 / 86_400e9;
+            progress.show(|| format!("writing its history: day {day:.0} of {days:.0}"));
+            !stop.is_cancelled()
+        },
+    );
+    written.map(drop).with_context(cannot)
 }
 
 /// Lets time go on in the world by the wall clock, and never ahead of it.

@@ -4,7 +4,7 @@ mod db_user;
 mod json;
 mod markdown;
 mod text;
-mod words;
+pub(super) mod words;
 
 use super::Period;
 use crate::anomaly::Episode;

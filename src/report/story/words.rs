@@ -4,7 +4,7 @@ use crate::event::{RevocationForm, TokenHash, Who};
 use crate::story::{End, Life, Moment, Rests, What};
 
 /// The name of what happened, in JSON.
-pub(super) const fn name(what: What) -> &'static str {
+pub(in crate::report) const fn name(what: What) -> &'static str {
     match what {
         What::Login => "login",
         What::TokenCreation => "token_creation",
@@ -105,7 +105,7 @@ pub(super) fn client(who: &Who) -> String {
 }
 
 /// The first half of a hash, as it stands in the audit log.
-pub(super) fn hash(TokenHash(half): TokenHash) -> String {
+pub(in crate::report) fn hash(TokenHash(half): TokenHash) -> String {
     format!("hmac-sha256:{half:032x}")
 }
 
