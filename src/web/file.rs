@@ -3,7 +3,7 @@
 
 use super::problem::WebConfigError;
 use serde::Deserialize;
-use serde_saphyr::{DuplicateKeyPolicy, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Error, Spanned};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -92,32 +92,27 @@ pub(super) fn parse(file: &Path, text: &str) -> Result<WebFile, WebConfigError> 
     let options = serde_saphyr::options! { duplicate_keys: DuplicateKeyPolicy::Error, with_snippet: false };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let line = error.location().map(|at| at.line()).filter(|line| *line > 0);
-        let said = error.to_string();
-        let (problem, remedy) = words(&said);
+        let (problem, remedy) = words(&error);
         WebConfigError::new(file, line, problem, remedy)
     })
 }
 
-/// What the reader said, without what it quotes of values: they may be secrets.
-fn words(said: &str) -> (String, String) {
-    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
-    if said.contains("unknown field") {
-        let names = quoted(said);
-        if let Some((wrong, known)) = names.split_first() {
-            return (
-                format!("there is no key `{}`", wrong.escape_debug()),
-                format!("Known here: {}", known.join(", ")),
-            );
+/// What is wrong, without anything of the values: they may be secrets.
+fn words(error: &Error) -> (String, String) {
+    match error.without_snippet() {
+        Error::SerdeUnknownField { field, expected, .. } => (
+            format!("there is no key `{}`", field.escape_debug()),
+            format!("Known here: {}", expected.join(", ")),
+        ),
+        Error::DuplicateMappingKey { .. } => {
+            ("a key stands here twice".to_owned(), "Keep one of them".to_owned())
         }
+        _ => (
+            "this is not what the file takes here".to_owned(),
+            "See the keys and their values in docs/access.md; YAML wants spaces, not tabs, before a key"
+                .to_owned(),
+        ),
     }
-    if said.contains("duplicate") {
-        return ("a key stands here twice".to_owned(), "Keep one of them".to_owned());
-    }
-    (
-        "this is not what the file takes here".to_owned(),
-        "See the keys and their values in docs/access.md; YAML wants spaces, not tabs, before a key"
-            .to_owned(),
-    )
 }
 
 #[cfg(test)]

@@ -102,3 +102,49 @@ impl Held {
         self.seen.iter().any(|(path, stamp)| FileStamp::of(path) != *stamp)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_changed_file_is_followed_and_a_bad_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.yml");
+        let write = |text: &str| {
+            let next = folder.path().join("next");
+            fs::write(&next, text).unwrap();
+            fs::rename(next, &path).unwrap();
+        };
+        let named = |text: &str| format!("tls_server_config: {{cert_file: c.pem, key_file: k.pem}}\n{text}");
+        write("http_server_config: {headers: {X-Frame-Options: deny}}");
+        let gate = Gate::new(Some(&path)).unwrap();
+        let (first, second) = (gate.rules(), gate.rules());
+        assert!(Arc::ptr_eq(&first, &second) && gate.trouble().is_none());
+        assert_eq!(first.headers().len(), 1);
+        // It names files that there are not, and does so until they are there.
+        write(&named(""));
+        assert!(Arc::ptr_eq(&first, &gate.rules()));
+        assert!(gate.trouble().unwrap().contains("c.pem cannot be read"), "{:?}", gate.trouble());
+        let key = rcgen::KeyPair::generate().unwrap();
+        let cert = rcgen::CertificateParams::new(vec!["a".to_owned()]).unwrap().self_signed(&key).unwrap();
+        fs::write(folder.path().join("c.pem"), cert.pem()).unwrap();
+        assert!(Arc::ptr_eq(&first, &gate.rules()));
+        fs::write(folder.path().join("k.pem"), key.serialize_pem()).unwrap();
+        assert!(gate.rules().tls().is_some() && gate.trouble().is_none());
+        // While it cannot be understood, the files that it named are watched all the same; then it is as before.
+        let before = gate.rules();
+        write("nonsense");
+        assert!(Arc::ptr_eq(&before, &gate.rules()) && gate.trouble().is_some());
+        fs::remove_file(&path).unwrap();
+        assert!(Arc::ptr_eq(&before, &gate.rules()) && gate.trouble().unwrap().contains("cannot be read"));
+        write(&named(""));
+        assert!(gate.rules().tls().is_some() && gate.trouble().is_none());
+        // Another file by a reload, and none.
+        assert!(gate.follow(Some(&folder.path().join("gone.yml"))).is_err());
+        assert!(gate.rules().tls().is_some());
+        gate.follow(None).unwrap();
+        assert!(gate.rules().tls().is_none());
+    }
+}

@@ -60,8 +60,9 @@ impl Users {
             most = parts.get_cost().max(most);
             hashes.insert(user, line.value);
         }
-        // Any salt and any result do: no password leads there but by chance.
-        let nobody = format!("$2b${most:02}$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234");
+        // Any salt and any result do: no password leads there but by chance. Both have to be well-formed, or nothing
+        // would be computed.
+        let nobody = format!("$2b${most:02}$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01232");
         Ok(Self { hashes, nobody })
     }
 
@@ -166,6 +167,86 @@ impl Drop for Place<'_> {
             if *own == 0 {
                 waiting.remove(&self.from);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::web::Gate;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn gate(users: &str) -> (tempfile::NamedTempFile, Gate) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("basic_auth_users:\n{users}")).unwrap();
+        let gate = Gate::new(Some(file.path())).unwrap();
+        (file, gate)
+    }
+
+    fn hashed(password: &str) -> String {
+        bcrypt::hash(password, 4).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_right_password_is_known_without_bcrypt_the_second_time() {
+        let (file, gate) = gate(&format!("  a: {}\n  b: {}\n", hashed("x"), hashed("x")));
+        let (rules, checker) = (gate.rules(), Checker::new());
+        assert_eq!(checker.check(&rules, "a", b"x", HERE).await, Verdict::Right);
+        assert_eq!(checker.check(&rules, "a", b"y", HERE).await, Verdict::Wrong);
+        assert_eq!(checker.check(&rules, "c", b"x", HERE).await, Verdict::Wrong);
+        // Nobody gets a turn any more: who was right needs none, who was not waits for one.
+        let turn = checker.turn.acquire().await.unwrap();
+        assert_eq!(checker.check(&rules, "a", b"x", HERE).await, Verdict::Right);
+        let waiting = |user: &'static str, password: &'static [u8]| {
+            let check = checker.check(&rules, user, password, HERE);
+            async { tokio::time::timeout(std::time::Duration::from_millis(50), check).await.is_err() }
+        };
+        assert!(waiting("a", b"y").await && waiting("b", b"x").await && waiting("c", b"x").await);
+        // With another hash in the file it is not known any more.
+        std::fs::write(file.path(), format!("basic_auth_users:\n  a: {}\n", hashed("z"))).unwrap();
+        let changed = gate.rules();
+        drop(turn);
+        assert_eq!(checker.check(&changed, "a", b"x", HERE).await, Verdict::Wrong);
+        assert_eq!(checker.check(&changed, "a", b"z", HERE).await, Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn the_line_is_short_and_no_address_fills_it() {
+        let (_file, gate) = gate(&format!("  a: {}\n", hashed("x")));
+        let (rules, checker) = (gate.rules(), Checker::new());
+        let places: Vec<_> = (0..WAITING_OF_ONE).map(|_| checker.place(HERE).unwrap()).collect();
+        assert_eq!(checker.check(&rules, "a", b"x", HERE).await, Verdict::Busy);
+        let there = |last| IpAddr::from([192, 0, 2, last]);
+        assert_eq!(checker.check(&rules, "a", b"x", there(1)).await, Verdict::Right);
+        // It is known now, from wherever.
+        assert_eq!(checker.check(&rules, "a", b"x", HERE).await, Verdict::Right);
+        let more: Vec<_> = (2..).map_while(|last| checker.place(there(last))).collect();
+        assert_eq!(places.len() + more.len(), WAITING);
+        drop((places, more));
+        assert!(checker.waiting.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_user_that_there_is_not_costs_what_the_dearest_costs() {
+        let users = BTreeMap::new();
+        assert_eq!(
+            Users::read(Path::new("w"), users)
+                .unwrap()
+                .nobody
+                .parse::<bcrypt::HashParts>()
+                .unwrap()
+                .get_cost(),
+            10
+        );
+        for version in ["2a", "2b", "2y"] {
+            let hash = hashed("x").replace("$2b$", &format!("${version}$"));
+            let (_file, gate) = gate(&format!("  a: {hash}\n  b: {}\n", bcrypt::hash("y", 5).unwrap()));
+            let rules = gate.rules();
+            // Well-formed, or nothing would be computed for it.
+            assert!(matches!(bcrypt::verify("x", &rules.users.nobody.replace("$10$", "$04$")), Ok(false)));
+            assert!(matches!(bcrypt::verify("x", &rules.users.hashes["a"]), Ok(true)), "{version}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::fs;
 #[test]
 fn html_from_a_log_is_shown_and_does_nothing_on_every_page() {
     let folder = Folder::new();
-    let hostile = "<script>alert(1)</script><img src=x onerror=alert(2)>'\\\"&";
+    let hostile = "<script>alert(1)<img src=x onerror=alert(2)>'\\\"&";
     let mut text = String::new();
     for number in 0..50 {
         let line = lines::issued(number, hostile);
@@ -19,11 +19,9 @@ fn html_from_a_log_is_shown_and_does_nothing_on_every_page() {
                 &format!("\"headers\":{{\"user-agent\":[\"{hostile}\"]}},\"remote_address\":\"{hostile}\""),
             );
     }
-    let name = "<b>audit</b>.log";
-    fs::create_dir(folder.path("logs")).unwrap();
-    fs::write(folder.path("logs").join("audit.log"), text).unwrap();
-    let log = format!("<i>log</i>={}", folder.text("logs/audit.log"));
-    let missing = folder.text("missing-<b>");
+    fs::write(folder.path("<i>audit<u>.log"), text).unwrap();
+    let log = folder.text("<i>audit<u>.log");
+    let missing = folder.text("missing-<u>");
     let state = folder.text("state");
     let arguments =
         ["--audit-log", &log, "--audit-log", &missing, "--state-dir", &state, "--anomaly.mode", "on"];
@@ -32,21 +30,13 @@ fn html_from_a_log_is_shown_and_does_nothing_on_every_page() {
         let issued = page.sum("leasewatch_credentials_issued_total", &[]);
         if issued == 50.0 { Ok(()) } else { Err(format!("{issued} issued")) }
     });
-    let pages = [
-        "/",
-        "/docs",
-        "/ready",
-        "/live",
-        "/api/episodes?min_score=0",
-        "/<script>alert(1)</script>",
-        "/%3Cscript%3E",
-    ];
+    let pages = ["/", "/docs", "/ready", "/live", "/api/episodes?min_score=0", "/%3Cscript%3E"];
     for path in pages {
         let reply = serving.get(path).unwrap();
         let kind = reply.header("content-type").unwrap_or_default().to_owned();
         if kind.contains("html") {
             let page = reply.text();
-            for live in ["<script", "<img", "<b>", "<i>", "onerror=alert(2)>"] {
+            for live in ["<script", "<img", "<u>", "<i>", "onerror=alert(2)>"] {
                 assert!(!page.contains(live), "{live} at {path}: {page}");
             }
             assert!(reply.header("content-security-policy").unwrap().contains("default-src 'none'"));
@@ -57,5 +47,4 @@ fn html_from_a_log_is_shown_and_does_nothing_on_every_page() {
     }
     let page = serving.get("/").unwrap().text();
     assert!(page.contains("&lt;script&gt;alert(1)"), "the role is shown: {page}");
-    let _ = name;
 }
