@@ -31,10 +31,12 @@ pub mod serverlog;
 pub mod simulator;
 pub mod snapshot;
 pub mod source;
+pub mod stamp;
 pub mod state;
 pub mod store;
 pub mod story;
 pub mod vault;
+pub mod web;
 
 /// Version of this crate.
 pub const RELEASE: &str = env!("CARGO_PKG_VERSION");

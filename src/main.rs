@@ -4,6 +4,7 @@ use clap::Parser;
 use leasewatch::cli::{Cli, Command, SettingArgs};
 use leasewatch::command;
 use leasewatch::config::{Config, ConfigError};
+use leasewatch::web::WebConfigError;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -21,7 +22,8 @@ fn main() -> ExitCode {
         Err(error) => {
             // Standard error may be gone too; there is nobody left to tell.
             let _ = writeln!(io::stderr(), "leasewatch: {error:#}");
-            ExitCode::from(if error.is::<ConfigError>() { 2 } else { 1 })
+            let is_setting = error.is::<ConfigError>() || error.is::<WebConfigError>();
+            ExitCode::from(if is_setting { 2 } else { 1 })
         }
     }
 }
@@ -34,10 +36,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Serve(args) => {
-            let config = load(args)?;
+            let config = load(args.clone())?;
             config.something_to_watch()?;
             config.output.start();
-            command::serve::run(config)?;
+            command::serve::run(config, Box::new(move || load(args.clone())))?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Analyze(args) => {

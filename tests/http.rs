@@ -7,6 +7,7 @@ use leasewatch::exposition::episodes::EpisodesView;
 use leasewatch::exposition::http::{GRACE, bind, serve};
 use leasewatch::exposition::overview::{ApiView, NodeView, Overview, SourceView};
 use leasewatch::exposition::{InvalidSnapshot, Site, Unavailable, Waiting};
+use leasewatch::web::Gate;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -49,6 +50,13 @@ impl Site for Stub {
     fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
         let episodes = if which.min_score.unwrap_or(25.0) > 67.4 { Vec::new() } else { vec![episode()] };
         (Timestamp::from_secs(1_750_000_000), episodes)
+    }
+
+    fn reload(&self) -> Result<(), String> {
+        match self.0.load(Ordering::Relaxed) {
+            READY => Ok(()),
+            _ => Err("web.yml:3: <no> such key".into()),
+        }
     }
 
     fn shows_names(&self) -> bool {
@@ -144,7 +152,8 @@ async fn start(state: u8) -> Server {
     let address = listener.local_addr().unwrap();
     let site = Arc::new(Stub(AtomicU8::new(state)));
     let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, site.clone(), shutdown.clone()));
+    let gate = Arc::new(Gate::new(None).unwrap());
+    let task = tokio::spawn(serve(listener, site.clone(), gate, shutdown.clone()));
     Server { address, site, shutdown, task }
 }
 
@@ -211,7 +220,7 @@ async fn ready_says_what_it_waits_for() {
 #[tokio::test]
 async fn the_page_tells_the_state_of_everything_and_loads_nothing() {
     let server = start(NOT_YET).await;
-    let (status, head, body) = server.ask("GET", "/").await;
+    let (status, head, body) = server.ask_with("GET", "/", "Host: localhost\r\n").await;
     assert_eq!(status, 200);
     assert!(head.contains("content-security-policy: default-src 'none'"), "{head}");
     assert!(head.contains("x-content-type-options: nosniff"), "{head}");
@@ -267,10 +276,11 @@ async fn who_an_anomaly_is_about_is_shown_on_this_machine_alone() {
         assert_eq!(status, 403, "{headers}");
         assert!(body.contains("`leasewatch episodes`") && !body.contains("mira"), "{body}");
         let (status, _, page) = server.ask_with("GET", "/", headers).await;
-        assert_eq!(status, 200);
-        assert!(page.contains(">page<") && page.contains("burst_5m at database/"), "{page}");
-        assert!(!page.contains("mira") && !page.contains("who-it-is"), "{page}");
-        assert!(page.contains("on this machine alone"), "{page}");
+        assert_eq!(status, 403);
+        assert!(page.contains("docs/access.md") && page.contains("href=\"/metrics\""), "{page}");
+        for kept in ["mira", "who-it-is", "burst_5m", "/var/log/vault", "vault-0"] {
+            assert!(!page.contains(kept), "{kept} in {page}");
+        }
     }
     let (_, _, page) = server.ask_with("GET", "/", local).await;
     assert!(page.contains("The client &lt;mira&gt; took 214 credentials."), "{page}");
@@ -284,6 +294,73 @@ async fn who_an_anomaly_is_about_is_shown_on_this_machine_alone() {
     let (status, _, body) = server.ask_with("GET", "/api/episodes", local).await;
     assert_eq!(status, 403);
     assert!(body.contains("web.identities"), "{body}");
+    let (status, _, page) = server.ask_with("GET", "/", local).await;
+    assert_eq!(status, 200);
+    assert!(page.contains(">page<") && page.contains("burst_5m at database/"), "{page}");
+    assert!(!page.contains("mira") && page.contains("web.identities"), "{page}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_reload_is_for_this_machine_and_for_no_page_of_another_site() {
+    let server = start(READY).await;
+    let local = "Host: localhost\r\n";
+    let ask = |method: &'static str, headers: String| {
+        let server = &server;
+        async move { server.ask_with(method, "/-/reload", &headers).await }
+    };
+    for method in ["POST", "PUT"] {
+        let (status, _, body) = ask(method, local.into()).await;
+        assert_eq!((status, body.as_str()), (200, "the configuration was reloaded\n"));
+    }
+    assert_eq!(ask("GET", local.into()).await.0, 405);
+    for headers in [
+        "Host: x\r\n",
+        "Host: localhost\r\nOrigin: https://evil.example\r\n",
+        "Host: localhost\r\nVia: 1.1 p\r\n",
+    ] {
+        assert_eq!(ask("POST", headers.into()).await.0, 403, "{headers}");
+    }
+    server.site.0.store(BROKEN, Ordering::Relaxed);
+    let (status, head, body) = ask("POST", local.into()).await;
+    assert_eq!((status, body.as_str()), (500, "web.yml:3: <no> such key\n"));
+    assert!(head.contains("content-type: text/plain") && head.contains("nosniff"), "{head}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_request_may_bring_is_bounded() {
+    let server = start(READY).await;
+    for body in ["Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n"] {
+        let (status, head, _) = server.ask_with("GET", "/metrics", &format!("Host: x\r\n{body}")).await;
+        assert_eq!(status, 413, "{body}");
+        assert!(head.contains("connection: close"), "{head}");
+    }
+    let long = format!("Host: x\r\nCookie: {}\r\n", "x".repeat(40 << 10));
+    assert_eq!(server.ask_with("GET", "/metrics", &long).await.0, 431);
+    let many = "A: b\r\n".repeat(200);
+    assert_eq!(server.ask_with("GET", "/metrics", &format!("Host: x\r\n{many}")).await.0, 431);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_idle_connections_keeps_nobody_out() {
+    let server = start(READY).await;
+    let mut flood = Vec::new();
+    for _ in 0..300 {
+        flood.push(TcpStream::connect(server.address).await.unwrap());
+    }
+    assert_eq!(server.ask("GET", "/metrics").await.0, 200);
+    // Nor do half-sent requests.
+    for stream in &mut flood {
+        let _ = stream.write_all(b"GET /metrics HT").await;
+    }
+    for _ in 0..300 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"GET /metrics HT").await.unwrap();
+        flood.push(stream);
+    }
+    assert_eq!(server.ask("GET", "/metrics").await.0, 200);
     server.stop().await;
 }
 
@@ -291,7 +368,7 @@ async fn who_an_anomaly_is_about_is_shown_on_this_machine_alone() {
 async fn other_methods_and_paths_get_a_plain_answer() {
     let server = start(READY).await;
     for path in ["/", "/metrics", "/ready", "/live"] {
-        let (status, head, body) = server.ask("HEAD", path).await;
+        let (status, head, body) = server.ask_with("HEAD", path, "Host: localhost\r\n").await;
         assert_eq!((status, body.as_str()), (200, ""), "{path}");
         assert!(head.contains("content-length: "), "{head}");
         assert_eq!(server.ask("POST", path).await.0, 405, "{path}");

@@ -36,6 +36,8 @@ pub fn parse_duration(text: &str) -> Option<Duration> {
 pub struct Config {
     /// Where the HTTP server listens, `host:port`; an empty host is all addresses.
     pub listen_address: String,
+    /// The file that says how TLS is spoken and who may connect.
+    pub web_config: Option<PathBuf>,
     /// Who may see names of clients on the pages.
     pub identities: Identities,
     /// Folder of the checkpoint and the observations.
@@ -86,6 +88,25 @@ impl Config {
         std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect()
+    }
+
+    /// What differs in another configuration and holds only from a start on: by name.
+    pub fn needs_restart(&self, next: &Self) -> Vec<&'static str> {
+        let from_stdin = |config: &Self| {
+            let logs = config.logs.iter().filter(|log| log.path == "-").cloned();
+            logs.collect::<Vec<_>>()
+        };
+        let stdin = from_stdin(self);
+        let differs = [
+            ("state_dir", self.state_dir != next.state_dir),
+            ("log.format", self.output.format != next.output.format),
+            ("a log from standard input", stdin != from_stdin(next)),
+            (
+                "max_line_bytes, beside a log from standard input",
+                !stdin.is_empty() && self.max_line_bytes != next.max_line_bytes,
+            ),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
     }
 
     /// Whether there is anything to watch; `serve` refuses to run without.

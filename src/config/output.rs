@@ -1,6 +1,7 @@
 //! Output: the program's own log, on standard error.
 
 use super::value::Wrong;
+use std::sync::OnceLock;
 use tracing_subscriber::EnvFilter;
 
 /// How leasewatch writes its own log.
@@ -31,19 +32,40 @@ impl OutputConfig {
         level(text).map(|_| text.to_owned()).map_err(|(_, remedy)| remedy)
     }
 
-    /// Starts logging to standard error, once for the process. A second call changes nothing.
+    /// Starts logging to standard error, once for the process. A second call changes the level alone.
     pub fn start(&self) {
         // Resolution has parsed the level already; the fallback is for values made in code.
         let filter = level(&self.level).unwrap_or_else(|_| EnvFilter::new("info"));
+        if let Some(change) = LEVEL.get() {
+            change(filter);
+            return;
+        }
         let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-        let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        let started = match self.format {
-            LogFormat::Text => builder.with_ansi(ansi).try_init(),
-            LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        let builder = builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
+        // The two forms have handles of two types.
+        let (started, change): (_, Change) = match self.format {
+            LogFormat::Text => {
+                let builder = builder.with_filter_reloading();
+                let handle = builder.reload_handle();
+                (builder.try_init(), Box::new(move |filter| drop(handle.reload(filter))))
+            }
+            LogFormat::Json => {
+                let builder = builder.json().flatten_event(true).with_filter_reloading();
+                let handle = builder.reload_handle();
+                (builder.try_init(), Box::new(move |filter| drop(handle.reload(filter))))
+            }
         };
-        drop(started);
+        if started.is_ok() {
+            let _ = LEVEL.set(change);
+        }
     }
 }
+
+/// Puts another level in place.
+type Change = Box<dyn Fn(EnvFilter) + Send + Sync>;
+
+/// How the level of the log that was started is changed.
+static LEVEL: OnceLock<Change> = OnceLock::new();
 
 /// Reads a level or filter.
 pub(super) fn level(text: &str) -> Result<EnvFilter, Wrong> {

@@ -119,14 +119,23 @@ settings! { OWN:
     LISTEN_ADDRESS {
         key: Some("web.listen_address"), flag: Some("web.listen-address"), variables: ["LEASEWATCH_WEB_LISTEN_ADDRESS"],
         kind: Kind::Text("HOST:PORT"), default: ":9748",
-        help: "Where /metrics, /ready, /live and the page for people are served; without HOST on all addresses",
+        help: "Where /metrics, /ready, /live and the pages are served, the pages to this machine alone unless users are \
+               known by web.config.file; without HOST on all addresses",
+    }
+    /// The web configuration file.
+    WEB_CONFIG_FILE {
+        key: Some("web.config.file"), flag: Some("web.config.file"), variables: ["LEASEWATCH_WEB_CONFIG_FILE"],
+        kind: Kind::Text("FILE"), default: "none: plain text, without passwords",
+        help: "YAML file with TLS, client certificates, users and passwords, as Prometheus's exporters have it; \
+               it is read again when it, or a file that it names, changes",
     }
     /// Who may see names of clients.
     IDENTITIES {
         key: Some("web.identities"), flag: Some("web.identities"), variables: ["LEASEWATCH_WEB_IDENTITIES"],
         kind: Kind::Choice(&["loopback", "nobody"]), default: "loopback",
-        help: "Who is shown which clients an anomaly is about, at / and /api/episodes: connections from this machine \
-               to a loopback name, or nobody. `leasewatch episodes` shows it in any case",
+        help: "Who is shown which clients an anomaly is about, at / and /api/episodes: whoever has proven who he is by \
+               web.config.file and, where nobody is asked, connections from this machine to a loopback name; or nobody. \
+               `leasewatch episodes` shows it in any case",
     }
     /// Checkpoint interval.
     CHECKPOINT_INTERVAL {

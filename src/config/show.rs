@@ -26,6 +26,9 @@ impl Display for Config {
         };
         writeln!(f, "\n[web]\nlisten_address = {}", text(&self.listen_address))?;
         writeln!(f, "identities = {}", text(identities))?;
+        if let Some(file) = &self.web_config {
+            writeln!(f, "config.file = {}", path(file))?;
+        }
         writeln!(f, "\n[checkpoint]\ninterval = {}", text(&show_duration(self.checkpoint_interval)))?;
         writeln!(f, "\n[labels]\nbudget = {}", self.label_sets)?;
         writeln!(f, "\n[ledger]\ncapacity = {}", self.ledger_capacity)?;

@@ -121,7 +121,15 @@ pub static CONFIG_LAST_RELOAD_SUCCESSFUL: Metric = metric(
     "leasewatch_config_last_reload_successful",
     Gauge,
     &[],
-    "1 if the configuration was last read without an error.",
+    "1 if the configuration and the web configuration file were last read without an error; the page at / says what is wrong.",
+);
+
+/// No labels.
+pub static CONFIG_LAST_RELOAD_SUCCESS: Metric = metric(
+    "leasewatch_config_last_reload_success_timestamp_seconds",
+    Gauge,
+    &[],
+    "Time at which the configuration in force was read.",
 );
 
 /// Per metric.
@@ -149,5 +157,6 @@ pub static ALL: &[&Metric] = &[
     &AUDIT_CANARY_SUCCESS,
     &CHECKPOINT_LAST_SUCCESS,
     &CONFIG_LAST_RELOAD_SUCCESSFUL,
+    &CONFIG_LAST_RELOAD_SUCCESS,
     &LABEL_OVERFLOW,
 ];

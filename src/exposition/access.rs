@@ -1,47 +1,68 @@
-//! Access: who may see which clients an anomaly is about. Whoever asks from this machine, by a name of the
-//! loopback. Pure.
+//! Access: who may see more than numbers. Whoever has proven who he is, by a password or a certificate; where nobody
+//! can, whoever asks from this machine, by a name of the loopback. Pure.
 //!
 //! The address alone is not enough: a page in a browser on this machine can ask for any name that its
 //! author lets point to 127.0.0.1 (DNS rebinding), and then the request comes from the loopback but names
 //! his host. A proxy on this machine asks for others; it says so, as proxies do.
 
-use axum::http::header::{FORWARDED, HOST, HeaderName, VIA};
+use axum::extract::Extension;
+use axum::http::header::{FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use axum::http::{HeaderMap, Uri};
 use std::net::{IpAddr, SocketAddr};
 
-/// Whom a request comes from.
+/// Whom a request comes from, as its connection says.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+pub(super) struct Caller {
+    pub(super) peer: SocketAddr,
+    /// He has shown a certificate that says who he is.
+    pub(super) is_proven: bool,
+    /// Nobody in between can read it.
+    pub(super) is_private: bool,
+}
 
-/// Why a request is not shown who it is about.
+/// How a caller stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// He has proven who he is.
+    Known,
+    /// Nobody is asked who he is.
+    Anybody,
+    /// He was asked and did not say, and looks only whether the program is alive.
+    Probe,
+}
+
+/// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refused {
     /// The setting says so.
     #[error("web.identities = \"nobody\" keeps names of clients off every page")]
     Nobody,
     /// It comes from elsewhere.
-    #[error("this names clients, and is answered to connections from this machine alone")]
+    #[error("this is answered to connections from this machine alone, and to whoever has proven who he is")]
     Elsewhere,
     /// It names another host.
     #[error(
-        "this names clients, and is answered only where it is asked for by a name of the loopback, such as 127.0.0.1 or localhost"
+        "this is answered only where it is asked for by a name of the loopback, such as 127.0.0.1 or localhost, and to whoever has proven who he is"
     )]
     OtherHost,
     /// It came through a proxy.
-    #[error("this names clients, and is not answered through a proxy")]
+    #[error("this is not answered through a proxy, but to whoever has proven who he is")]
     Proxy,
+    /// A page of another site makes a browser ask.
+    #[error("this is not done for a page of another site")]
+    OtherSite,
 }
 
 impl Refused {
     /// What whoever asks can do.
     pub(super) const REMEDY: &'static str = "Ask on this machine: `leasewatch episodes` as the user that leasewatch runs as, or \
-         http://127.0.0.1:PORT/ there, from elsewhere through `ssh -L` or `kubectl port-forward`";
+         http://127.0.0.1:PORT/ there, from elsewhere through `ssh -L` or `kubectl port-forward`; or give users a password \
+         by --web.config.file, see docs/access.md";
 }
 
-/// Whether a request may be shown names of clients.
+/// Whether a request may be answered with more than numbers.
 pub(super) fn allowed(
-    shown: bool,
-    peer: Option<&Peer>,
+    (caller, standing): &(Option<Extension<Caller>>, Option<Extension<Standing>>),
     headers: &HeaderMap,
     uri: &Uri,
 ) -> Result<(), Refused> {
@@ -52,11 +73,13 @@ pub(super) fn allowed(
         HeaderName::from_static("x-forwarded-host"),
         HeaderName::from_static("x-real-ip"),
     ];
-    if !shown {
-        return Err(Refused::Nobody);
+    match standing {
+        Some(Extension(Standing::Known)) => return Ok(()),
+        Some(Extension(Standing::Anybody)) => {}
+        Some(Extension(Standing::Probe)) | None => return Err(Refused::Elsewhere),
     }
     // On a socket for both, an IPv4 address comes as one of IPv6.
-    if !peer.is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback()) {
+    if !caller.is_some_and(|Extension(caller)| caller.peer.ip().to_canonical().is_loopback()) {
         return Err(Refused::Elsewhere);
     }
     if OF_PROXIES.iter().any(|name| headers.contains_key(name)) {
@@ -67,6 +90,17 @@ pub(super) fn allowed(
     let is_named = host.is_some_and(is_loopback) && hosts.next().is_none();
     let in_address = uri.authority().is_none_or(|authority| is_loopback(authority.as_str()));
     if is_named && in_address { Ok(()) } else { Err(Refused::OtherHost) }
+}
+
+/// Whether no browser asks on behalf of a page of another site: what changes something is not done for such a page,
+/// whose reader may have given the browser his password.
+pub(super) fn of_no_other_site(headers: &HeaderMap) -> Result<(), Refused> {
+    const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    let own = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let origin = |origin: &str| origin.split_once("://").map(|(_, host)| host) == own;
+    let same = headers.get_all(ORIGIN).iter().all(|value| value.to_str().is_ok_and(origin));
+    let told = headers.get_all(SITE).iter().all(|value| value == "same-origin" || value == "none");
+    if same && told { Ok(()) } else { Err(Refused::OtherSite) }
 }
 
 /// A host with or without a port that can only be this machine.
@@ -104,7 +138,15 @@ mod tests {
         for (name, value) in more {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        allowed(true, Some(&Peer(peer.parse().unwrap())), &headers, &Uri::from_static("/"))
+        allowed(&from(Some(peer), Some(Standing::Anybody)), &headers, &Uri::from_static("/"))
+    }
+
+    fn from(
+        peer: Option<&str>,
+        standing: Option<Standing>,
+    ) -> (Option<Extension<Caller>>, Option<Extension<Standing>>) {
+        let caller = |peer: &str| Caller { peer: peer.parse().unwrap(), is_proven: false, is_private: false };
+        (peer.map(caller).map(Extension), standing.map(Extension))
     }
 
     #[test]
@@ -143,10 +185,50 @@ mod tests {
         assert_eq!(ask("127.0.0.1:5000", "localhost", &[("host", "evil.example")]), Err(Refused::OtherHost));
         let mut headers = HeaderMap::new();
         headers.insert(HOST, HeaderValue::from_static("localhost"));
-        let peer = Peer("127.0.0.1:1".parse().unwrap());
+        let local = Some("127.0.0.1:1");
+        let anybody = from(local, Some(Standing::Anybody));
         let address = Uri::from_static("http://evil.example/api/episodes");
-        assert_eq!(allowed(true, Some(&peer), &headers, &address), Err(Refused::OtherHost));
-        assert_eq!(allowed(false, Some(&peer), &headers, &Uri::from_static("/")), Err(Refused::Nobody));
-        assert_eq!(allowed(true, None, &headers, &Uri::from_static("/")), Err(Refused::Elsewhere));
+        assert_eq!(allowed(&anybody, &headers, &address), Err(Refused::OtherHost));
+        let address = Uri::from_static("/");
+        assert_eq!(
+            allowed(&from(None, Some(Standing::Anybody)), &headers, &address),
+            Err(Refused::Elsewhere)
+        );
+        // Nor who was asked for a password and gave none, from wherever.
+        for standing in [None, Some(Standing::Probe)] {
+            assert_eq!(allowed(&from(local, standing), &headers, &address), Err(Refused::Elsewhere));
+        }
+    }
+
+    #[test]
+    fn whoever_has_proven_who_he_is_may_from_anywhere() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("leasewatch.example.com:9748"));
+        headers.insert(VIA, HeaderValue::from_static("1.1 proxy"));
+        let known = from(Some("192.0.2.1:5000"), Some(Standing::Known));
+        assert_eq!(allowed(&known, &headers, &Uri::from_static("/")), Ok(()));
+    }
+
+    #[test]
+    fn nothing_is_changed_for_a_page_of_another_site() {
+        let ask = |pairs: &[(&'static str, &'static str)]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("127.0.0.1:9748"));
+            for (name, value) in pairs {
+                headers.append(*name, HeaderValue::from_static(value));
+            }
+            of_no_other_site(&headers)
+        };
+        assert_eq!(ask(&[]), Ok(()));
+        assert_eq!(ask(&[("origin", "http://127.0.0.1:9748"), ("sec-fetch-site", "same-origin")]), Ok(()));
+        for other in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("origin", "http://127.0.0.1:80"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+        ] {
+            assert_eq!(ask(&[other]), Err(Refused::OtherSite), "{other:?}");
+        }
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn section(out: &mut String, view: &EpisodesView, now: Timestamp, nam
     }
     if !names {
         out.write_str(
-            "<p class=\"dim\">Who it is about is shown on this machine alone: open this page there as 127.0.0.1, or run \
+            "<p class=\"dim\">Who it is about is kept off this page by <code>web.identities</code>: run \
              <code>leasewatch episodes</code>.</p>",
         )?;
     }

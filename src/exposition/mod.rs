@@ -2,19 +2,23 @@
 //!
 //! `check` refuses a snapshot that Prometheus would reject, `collector` turns its
 //! families into those of the `prometheus` crate, `render` writes the text,
-//! `http` serves it, `access` says who may see names of clients. What the pages show comes through the trait [`Site`].
+//! `http` answers with it, behind the `guard` and over the connections of `server`, `seats` and `stream`; `access` says
+//! who may see more than numbers. What the pages show comes through the trait [`Site`].
 
 mod access;
 mod check;
 mod collector;
 pub mod episodes;
-
+mod guard;
 pub mod http;
 pub mod overview;
 mod page;
 mod render;
 pub mod roles;
+mod seats;
+mod server;
 mod site;
+mod stream;
 
 pub use check::InvalidSnapshot;
 pub use collector::FamilyCollector;

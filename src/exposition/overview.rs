@@ -16,6 +16,8 @@ pub struct Overview {
     pub catching_up: bool,
     /// What `/ready` waits for.
     pub waiting: Vec<Waiting>,
+    /// Why the configuration that was read last is not in force, with the remedy.
+    pub configuration: Option<String>,
     /// When the state was last saved.
     pub checkpoint: Option<Timestamp>,
     /// What is unusual.

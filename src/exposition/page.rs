@@ -1,5 +1,6 @@
 //! The pages for people: HTML from plain data. Pure; every text from outside is escaped.
 
+use super::access::Refused;
 use super::episodes;
 use super::overview::{NodeView, Overview, PushView, SourceView};
 use super::roles;
@@ -16,6 +17,7 @@ pub(super) fn index(overview: &Overview, names: bool) -> String {
     // It looks again by itself: one leaves it open while something is mended.
     frame("leasewatch", "<meta http-equiv=\"refresh\" content=\"15\">", |out| {
         tiles(out, overview)?;
+        configuration(out, overview.configuration.as_deref())?;
         waiting(out, &overview.waiting)?;
         episodes::section(out, &overview.anomalies, overview.now, names)?;
         roles::section(out, &overview.roles)?;
@@ -55,6 +57,13 @@ pub(super) fn not_found(path: &str) -> String {
         out.write_str(
             "Prometheus scrapes <a href=\"/metrics\">/metrics</a>; the links above lead to the rest.</p>",
         )
+    })
+}
+
+/// The answer to who may not see a page.
+pub(super) fn refused(why: Refused) -> String {
+    frame("Not shown here", "", |out| {
+        write!(out, "<p class=\"note\">{}.</p><p>{}.</p>", Text(&why.to_string()), Text(Refused::REMEDY))
     })
 }
 
@@ -99,6 +108,15 @@ fn tiles(out: &mut String, overview: &Overview) -> fmt::Result {
         out,
         "<div class=\"tile\">State saved <b>{}</b></div></div>",
         Ago(overview.checkpoint, overview.now)
+    )
+}
+
+fn configuration(out: &mut String, trouble: Option<&str>) -> fmt::Result {
+    let Some(why) = trouble else { return Ok(()) };
+    write!(
+        out,
+        "<p class=\"note bad\">The configuration was not reloaded; the one before it is in force: {}</p>",
+        Text(why)
     )
 }
 
@@ -211,6 +229,7 @@ mod tests {
         let hostile = "<script>\"'&\u{1b}[31m".to_owned();
         let overview = Overview {
             waiting: vec![Waiting(hostile.clone())],
+            configuration: Some(hostile.clone()),
             sources: vec![SourceView {
                 name: hostile.clone(),
                 kind: hostile.clone(),
@@ -236,7 +255,7 @@ mod tests {
         };
         let page = index(&overview, true);
         assert!(!page.contains("<script>") && !page.contains('\u{1b}'), "{page}");
-        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 13, "{page}");
+        assert_eq!(page.matches("&lt;script&gt;&quot;&#39;&amp;").count(), 14, "{page}");
         assert!(!not_found("/<b>").contains("<b>"));
     }
 }

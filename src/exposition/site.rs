@@ -22,6 +22,12 @@ pub trait Site: Send + Sync + 'static {
     /// The episodes that are asked for, in the order in which they opened, and the moment of that.
     fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>);
 
+    /// Reads the configuration anew, and goes by it. Called on a thread that may block; ends when it is done.
+    ///
+    /// # Errors
+    /// Why the configuration before it still holds.
+    fn reload(&self) -> Result<(), String>;
+
     /// Whether pages may name clients at all, to those whom access lets see them.
     fn shows_names(&self) -> bool;
 }

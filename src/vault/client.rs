@@ -3,9 +3,9 @@
 
 use super::error::Error;
 use super::own::{Own, Sending};
-use super::stamp::FileStamp;
 use super::tls::{self, Endpoint};
 use crate::config::{NodeConfig, Secret, TlsConfig};
+use crate::stamp::FileStamp;
 use reqwest::Response;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;

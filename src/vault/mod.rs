@@ -33,7 +33,6 @@ mod own;
 mod prometheus_text;
 mod pulse;
 mod report;
-mod stamp;
 mod telemetry;
 mod tls;
 mod turn;

@@ -1,8 +1,8 @@
 //! TLS settings and addresses to an HTTP client for one node.
 
 use super::error::Error;
-use super::stamp::FileStamp;
 use crate::config::TlsConfig;
+use crate::stamp::FileStamp;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ mod anomaly;
 mod logs;
 mod push;
 mod vault;
+mod web;
 
 use crate::config::{Config, LogKind};
 use std::fmt;
@@ -76,6 +77,7 @@ fn check(config: &Config) -> Findings {
     }
     findings.state_dir(&config.state_dir);
     findings.listen_address(&config.listen_address);
+    findings.web(config);
     findings.anomaly(&config.anomaly);
     findings.push(&config.push);
     findings.vault(config);

@@ -1,14 +1,15 @@
 //! The inputs of `serve`: every configured log as a tail that goes on where
 //! the checkpoint says.
 
-use super::feed::Feed;
+use super::feed::Feeds;
+use super::notebook::Notebook;
 use crate::command::scores::{baseline, settings};
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
 use crate::source::{Container, LogPath, Tail, TailOptions, expand};
 use crate::state::Limits;
-use crate::store::{Checkpoint, Loaded, Spool, Store};
+use crate::store::{Checkpoint, Loaded, Store};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 
@@ -20,11 +21,10 @@ pub(super) const AUDIT_LOG: &str = "audit log";
 
 /// All that is read.
 pub(super) struct Opened {
-    pub(super) pipeline: Pipeline,
+    /// Until it is taken.
+    pub(super) pipeline: Option<Pipeline>,
     /// Every log by its place in the pipeline.
     pub(super) names: Vec<Named>,
-    pub(super) observations: Spool,
-    pub(super) feeds: Vec<Feed>,
     /// The live file of every spool, by the name of its source.
     pub(super) spools: Vec<(String, PathBuf)>,
     /// Near these files something may happen.
@@ -49,23 +49,26 @@ pub(super) struct Globs {
 }
 
 /// Opens every log. What cannot be read is no error: it may come.
-pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
+pub(super) fn open(
+    config: &Config,
+    store: &Store,
+    notebook: &Notebook,
+    feeds: &mut Feeds,
+) -> anyhow::Result<Opened> {
     let mut saved = load(store)?;
     let mut earlier = saved.as_mut().map(|saved| std::mem::take(&mut saved.sources)).unwrap_or_default();
-    let observations =
-        Spool::open(store, OBSERVATIONS).context("cannot open the observations in the state folder")?;
     let mut found: Vec<(Named, Input)> = Vec::new();
-    let (mut feeds, mut paths) = (Vec::new(), Vec::new());
+    let observations = notebook.path();
+    let mut paths = vec![observations.to_owned()];
     // Observations come first among events of the same time: what is known of
     // a request has to be known before its entry is counted.
     let own =
         LogConfig { name: OBSERVATIONS.to_owned(), kind: LogKind::Server, path: String::new(), node: None };
     let unbounded =
         TailOptions { start_at: StartAt::Beginning, max_line_bytes: usize::MAX, ..TailOptions::default() };
-    paths.push(observations.path().to_owned());
-    let mut spools = vec![(OBSERVATIONS.to_owned(), observations.path().to_owned())];
+    let mut spools = vec![(OBSERVATIONS.to_owned(), observations.to_owned())];
     let before = earlier.remove(OBSERVATIONS);
-    let path = LogPath::plain(observations.path());
+    let path = LogPath::plain(observations);
     found.push(input(&own, own.name.clone(), Lines::Observations, path, unbounded, before));
 
     // A server log's line comes before the audit entry of the same moment.
@@ -78,11 +81,11 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             ..TailOptions::default()
         };
         let denoted = if log.path == "-" {
-            let spool = Spool::open(store, &format!("stdin-{}", file_name(&log.name)))
+            let live = feeds
+                .open(store, &format!("stdin-{}", file_name(&log.name)), config.max_line_bytes)
                 .context("cannot open the spool of standard input in the state folder")?;
-            let path = LogPath::plain(spool.path());
-            spools.push((log.name.clone(), spool.path().to_owned()));
-            feeds.push(Feed { spool, max_line_bytes: config.max_line_bytes });
+            let path = LogPath::plain(&live);
+            spools.push((log.name.clone(), live));
             options.start_at = StartAt::Beginning;
             vec![path]
         } else {
@@ -142,7 +145,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         }
     }
     let globs = Globs { logs, max_line_bytes: config.max_line_bytes };
-    Ok(Opened { pipeline, names, observations, feeds, spools, paths, globs })
+    Ok(Opened { pipeline: Some(pipeline), names, spools, paths, globs })
 }
 
 impl Globs {

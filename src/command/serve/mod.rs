@@ -1,47 +1,52 @@
-//! `serve`: reads the logs, asks Vault, answers scrapes. The only place where
-//! tasks and threads are started, and where they are stopped.
+//! `serve`: reads the logs, asks Vault, answers scrapes, and goes by a changed configuration when it is told to. The
+//! only place where tasks and threads are started, and where they are stopped.
 
 mod acknowledged;
 mod bell;
 mod feed;
+mod front;
 mod ingest;
 mod inputs;
 mod local;
 mod news;
 mod notebook;
 mod own;
+mod parts;
 mod pushed;
+mod reload;
+mod reloads;
 mod shared;
 mod view;
 
-use crate::config::Config;
-use crate::exposition::http;
-use crate::push::{self, Push};
-use crate::store::Store;
-use crate::vault::{Board, Lookups, Scraper, Tell};
+use crate::config::{Config, ConfigError};
+use crate::exposition::{Site, http};
+use crate::web::Gate;
 use anyhow::Context;
-use bell::Bell;
-use ingest::Ingest;
-use notebook::Notebook;
-use shared::Shared;
+use front::{Front, Request};
+use parts::{Kept, Parts};
+use reload::{Doors, Running};
+use reloads::Reloads;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-/// How long the parts may take to stop.
-const STOP_WITHIN: Duration = Duration::from_secs(4);
+/// How the configuration is read anew.
+pub type Load = Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
 
-/// Runs until SIGTERM or SIGINT; a second signal ends at once.
+/// Runs until SIGTERM or SIGINT; a second signal ends at once. SIGHUP has the configuration read anew by `load`.
 ///
 /// # Errors
 /// Whatever keeps it from starting, or a part of it that ended by itself.
-pub fn run(config: Config) -> anyhow::Result<()> {
+pub fn run(config: Config, load: Load) -> anyhow::Result<()> {
     on_a_runtime(async {
         let stop = CancellationToken::new();
+        // Before anything else: without a listener the signal would end the process.
+        let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
         stop_on_signals(&stop)?;
-        serve(config, None, stop).await
+        serve(config, None, Some((load, hangup)), stop).await
     })
 }
 
@@ -55,7 +60,7 @@ pub fn run_until(
     listener: std::net::TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    on_a_runtime(serve(config, Some(listener), stop))
+    on_a_runtime(serve(config, Some(listener), None, stop))
 }
 
 fn on_a_runtime(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
@@ -73,91 +78,100 @@ fn on_a_runtime(serving: impl Future<Output = anyhow::Result<()>>) -> anyhow::Re
 async fn serve(
     config: Config,
     listener: Option<std::net::TcpListener>,
+    reloading: Option<(Load, Signal)>,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let store = Store::open(&config.state_dir)?;
-    let board = Board::new();
-    let push = Push::open(&config.push, &store)?;
-    let opened = inputs::open(&config, &store)?;
-    let bell = Arc::new(Bell::default());
-    let shared = Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone(), push.board())?;
-    let shared = Arc::new(shared);
+    let gate = Arc::new(Gate::new(config.web_config.as_deref())?);
+    let reloads = Arc::new(Reloads::new(Arc::clone(&gate)));
+    let mut kept = Kept::open(&config, reloads)?;
+    let opened = parts::open(&config, &mut kept)?;
 
     let listener = match listener {
         Some(bound) => bound
             .set_nonblocking(true)
             .and_then(|()| TcpListener::from_std(bound))
             .context("cannot listen")?,
-        None => http::bind(&config.listen_address).await.with_context(|| {
-            format!("cannot listen on {}: set --web.listen-address", config.listen_address)
-        })?,
+        None => listen(&config.listen_address).await?,
     };
-    tracing::info!(address = %listener.local_addr()?, version = env!("CARGO_PKG_VERSION"), "Listening");
+    let tls = gate.rules().tls().is_some();
+    tracing::info!(address = %listener.local_addr()?, tls, version = env!("CARGO_PKG_VERSION"), "Listening");
 
-    let lookups = Lookups::new();
-    let notebook = Notebook::new(opened.observations, Arc::clone(&bell));
-    acknowledged::tell(&config.anomaly.acknowledged, &shared, &notebook);
-    let scrape = {
-        let notebook = notebook.clone();
-        let tell: Tell = Arc::new(move |observation| {
-            if let Err(error) = notebook.write(&observation) {
-                tracing::error!(%error, "An observation could not be kept: make room in the state folder");
-            }
-        });
-        let scraper = Scraper::new(&config.vault, &config.nodes, &board, &tell)?.looking_up(&lookups);
-        tokio::spawn(scraper.run(stop.clone()))
-    };
-    let doorbell = tokio::spawn(bell::listen(opened.paths, Arc::clone(&bell), stop.clone()));
-    for feed in opened.feeds {
-        feed.start(Arc::clone(&bell));
-    }
-    let ingest = Ingest::new(
-        Arc::clone(&shared),
-        &store,
-        Arc::clone(&bell),
-        opened.spools,
-        opened.globs,
-        lookups,
-        &config,
-    )
-    .posting(push.outbox());
-    let ingest = {
-        let stop = stop.clone();
-        tokio::task::spawn_blocking(move || ingest.run(&stop))
-    };
-    let local = local::Local::start(&config.state_dir, Arc::clone(&shared), notebook, stop.clone());
-    let mut pushers = tokio::task::JoinSet::new();
-    let site: Arc<dyn push::Site> = Arc::clone(&shared) as _;
-    for task in push.tasks(&site, &stop) {
-        pushers.spawn(task);
-    }
-    let pages = tokio::spawn(http::serve(listener, shared, stop.clone()));
-
-    // The first part that ends, by itself or because of a signal, ends the others.
-    let mut ingest = ingest;
-    let early = tokio::select! {
-        () = stop.cancelled() => None,
-        ended = &mut ingest => Some(ended),
-    };
+    let parts = opened.start(&config, &mut kept);
+    let (front, wishes) = Front::new();
+    front.place(Arc::clone(&parts.shared));
+    let mut doors = Doors::new(Arc::clone(&front) as Arc<dyn Site>, gate);
+    doors.open(listener);
+    let (load, hangup) = reloading.map_or((None, None), |(load, hangup)| (Some(load), Some(hangup)));
+    let mut running = Running { config, kept, front, doors, load };
+    let parts = go_on(&mut running, parts, wishes, hangup, &stop).await;
     stop.cancel();
-    bell.ring();
     tracing::info!("Stopping");
-    let counted = match early {
-        Some(ended) => ended,
-        None => tokio::time::timeout(STOP_WITHIN, ingest)
-            .await
-            .context("reading did not stop in time; the last checkpoint stands")?,
-    };
-    let _ = tokio::time::timeout(STOP_WITHIN, async { tokio::join!(pages, pushers.join_all()) }).await;
-    if let Some(local) = local {
-        local.stopped().await;
-    }
-    for task in [scrape, doorbell] {
-        task.abort();
-    }
-    counted.context("reading ended unexpectedly")??;
+    let closed = running.doors.close();
+    let (ended, ()) = tokio::join!(
+        async {
+            match parts? {
+                Some(parts) => parts.stop().await,
+                None => Ok(()),
+            }
+        },
+        closed
+    );
+    ended?;
     tracing::info!("Stopped");
     Ok(())
+}
+
+/// Lets the parts run, and exchanges them where that is wished, until `stop`. Those that still run then; an error if
+/// they ended by themselves.
+async fn go_on(
+    running: &mut Running,
+    mut parts: Parts,
+    mut wishes: mpsc::Receiver<Request>,
+    mut hangup: Option<Signal>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Parts>> {
+    loop {
+        let wish = tokio::select! {
+            () = stop.cancelled() => return Ok(Some(parts)),
+            // The first part that ends by itself ends the others.
+            ended = parts.ended() => {
+                parts.stop_beside().await;
+                return Err(match ended.context("reading ended unexpectedly") {
+                    Ok(Err(error)) | Err(error) => error,
+                    Ok(Ok(())) => anyhow::anyhow!("reading ended unexpectedly"),
+                });
+            }
+            wish = wishes.recv() => wish,
+            () = hung_up(&mut hangup) => None,
+        };
+        // One reading is enough for all who wished for it until now.
+        let mut wishes_now: Vec<_> = wish.into_iter().collect();
+        while let Ok(more) = wishes.try_recv() {
+            wishes_now.push(more);
+        }
+        let (next, outcome) = running.reload(parts, stop).await;
+        for wish in wishes_now {
+            // Whoever wished may have gone away.
+            let _ = wish.send(outcome.clone());
+        }
+        match next {
+            Ok(next) => parts = next,
+            Err(_) if stop.is_cancelled() => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn hung_up(hangup: &mut Option<Signal>) {
+    match hangup {
+        Some(hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Listens where the configuration says.
+async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    http::bind(address).await.with_context(|| format!("cannot listen on {address}: set --web.listen-address"))
 }
 
 fn stop_on_signals(stop: &CancellationToken) -> anyhow::Result<()> {

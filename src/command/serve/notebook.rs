@@ -5,18 +5,25 @@ use crate::event::Observation;
 use crate::observed::encode;
 use crate::store::Spool;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The observations, to write to.
 #[derive(Clone, Debug)]
 pub(super) struct Notebook {
     spool: Arc<Mutex<Spool>>,
+    path: PathBuf,
     bell: Arc<Bell>,
 }
 
 impl Notebook {
     pub(super) fn new(observations: Spool, bell: Arc<Bell>) -> Self {
-        Self { spool: Arc::new(Mutex::new(observations)), bell }
+        Self { path: observations.path().to_owned(), spool: Arc::new(Mutex::new(observations)), bell }
+    }
+
+    /// The live file, for the tail.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Writes one down.

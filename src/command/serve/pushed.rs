@@ -3,7 +3,7 @@
 use super::shared::Shared;
 use crate::anomaly::{Episode, EpisodeId, Which};
 use crate::clock::wall;
-use crate::exposition::{Site as Pages, Waiting};
+use crate::exposition::Waiting;
 use crate::push;
 use crate::snapshot::Snapshot;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ impl push::Site for Shared {
     }
 
     fn pulse(&self) -> Result<Value, String> {
-        if let Some(Waiting(what)) = self.readiness().into_iter().next() {
+        if let Some(Waiting(what)) = self.waiting().into_iter().next() {
             return Err(format!("it waits for {what}"));
         }
         let overview = self.overview();

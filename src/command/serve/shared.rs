@@ -3,6 +3,7 @@
 
 use super::inputs::{Globs, Named};
 use super::own;
+use super::reloads::Reloads;
 use crate::clock::wall;
 use crate::config::{Config, Identities};
 use crate::contract::leases::ACTIVE;
@@ -16,7 +17,7 @@ use crate::vault::Board;
 use anyhow::Context;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A front that far behind the clock, in seconds, with more to read, is a backlog.
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub(super) board: Board,
     /// What came of what is pushed.
     pub(super) pushed: push::Board,
+    /// What came of reading the configuration.
+    pub(super) reloads: Arc<Reloads>,
     /// Who may see names of clients.
     pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
@@ -74,6 +77,7 @@ impl Shared {
         pipeline: Pipeline,
         board: Board,
         pushed: push::Board,
+        reloads: Arc<Reloads>,
     ) -> anyhow::Result<Self> {
         let served = Served::open(store)
             .with_context(|| format!("cannot write to the state folder {}", config.state_dir.display()))?;
@@ -89,6 +93,7 @@ impl Shared {
             names: Mutex::new(names.to_vec()),
             board,
             pushed,
+            reloads,
             identities: config.identities,
             saved: Mutex::new(None),
         })

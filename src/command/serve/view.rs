@@ -9,7 +9,7 @@ use crate::event::Timestamp;
 use crate::exposition::episodes::EpisodesView;
 use crate::exposition::overview::{ApiView, NodeView, Overview, PushView, SourceView};
 use crate::exposition::roles::Roles;
-use crate::exposition::{Site, Unavailable, Waiting, render, render_process};
+use crate::exposition::{Unavailable, Waiting, render, render_process};
 use crate::push;
 use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
@@ -22,14 +22,19 @@ const SILENT: &str = "Vault answers leasewatch, but these requests do not appear
     look whether the active node's audit device writes to this file, whether it was rotated without SIGHUP, \
     and whether the device filters";
 
-impl Site for Shared {
-    fn metrics(&self) -> Result<Vec<u8>, Unavailable> {
+impl Shared {
+    /// The text of `/metrics`.
+    ///
+    /// # Errors
+    /// Why there is none at the moment.
+    pub(super) fn page(&self) -> Result<Vec<u8>, Unavailable> {
         let mut text = render(&self.snapshot()?)?;
         render_process(&mut text);
         Ok(text)
     }
 
-    fn readiness(&self) -> Vec<Waiting> {
+    /// What `/ready` still waits for.
+    pub(super) fn waiting(&self) -> Vec<Waiting> {
         let mut waiting: Vec<_> = self.replays(&self.pipeline()).map(Waiting).into_iter().collect();
         if !self.has_caught_up() {
             waiting.push(Waiting("the logs to be read to their end for the first time".to_owned()));
@@ -40,17 +45,20 @@ impl Site for Shared {
         waiting
     }
 
-    fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
+    /// The episodes that are asked for, and the moment of that.
+    pub(super) fn episodes(&self, which: Which) -> (Timestamp, Vec<Episode>) {
         let pipeline = self.pipeline();
         (pipeline.front(), pipeline.state().anomalies().episodes().list(which))
     }
 
-    fn shows_names(&self) -> bool {
+    /// Whether pages may name clients.
+    pub(super) fn shows_names(&self) -> bool {
         self.identities == Identities::Loopback
     }
 
-    fn overview(&self) -> Overview {
-        let waiting = self.readiness();
+    /// What the page at `/` shows.
+    pub(super) fn overview(&self) -> Overview {
+        let waiting = self.waiting();
         let nodes = self.board.report();
         let pipeline = self.pipeline();
         let silent = !self.is_catching_up(pipeline.front()) && is_silent(&nodes, pipeline.state().canary());
@@ -101,6 +109,7 @@ impl Site for Shared {
             as_of: (front > Timestamp::MIN).then_some(front),
             catching_up: self.is_catching_up(front),
             waiting,
+            configuration: self.reloads.trouble(),
             roles: Roles::of(&families),
             checkpoint: *self.saved.lock().unwrap_or_else(PoisonError::into_inner),
             anomalies,

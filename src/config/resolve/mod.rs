@@ -19,6 +19,7 @@ pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
     let (nodes, logs) = r.nodes_and_logs();
     let config = Config {
         listen_address: r.parsed(&setting::LISTEN_ADDRESS, value::listen_address),
+        web_config: r.path(&setting::WEB_CONFIG_FILE),
         identities: [Identities::Loopback, Identities::Nobody][r.choice(&setting::IDENTITIES)],
         state_dir: r.state_dir(),
         logs,

@@ -5,12 +5,12 @@ use std::time::SystemTime;
 
 /// Identity, size and time of a file; `None` where it cannot be looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct FileStamp(Option<(u64, u64, u64, Option<SystemTime>)>);
+pub struct FileStamp(Option<(u64, u64, u64, Option<SystemTime>)>);
 
 impl FileStamp {
     /// Of the file that `path` names now, through symlinks: Kubernetes and
     /// Vault Agent swap those.
-    pub(super) fn of(path: &Path) -> Self {
+    pub fn of(path: &Path) -> Self {
         Self(std::fs::metadata(path).ok().map(|meta| {
             let (device, inode) = identity(&meta);
             (device, inode, meta.len(), meta.modified().ok())

@@ -1,0 +1,190 @@
+//! The server: connections, each with its seat, its TLS and its limits of time. What is answered is `http`'s.
+//!
+//! Shutdown ends within [`GRACE`] whatever a client does: axum's own server would wait for a half-sent request for ever.
+
+use super::access::Caller;
+use super::http::router;
+use super::seats::{Seats, Ticket};
+use super::site::Site;
+use super::stream::{Over, Stream};
+use crate::web::Gate;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// How long requests under way may take after shutdown began.
+pub const GRACE: Duration = Duration::from_secs(3);
+
+/// How long a client may take over its headers, and stay idle between two requests.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may take over the handshake of TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a client may take to fetch an answer, and how often that is looked at.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Connections at once.
+const MAX_CONNECTIONS: usize = 128;
+
+/// Headers of a request: bytes, and how many.
+const MAX_HEADER_BYTES: usize = 16 << 10;
+const MAX_HEADERS: usize = 64;
+
+/// Listens on `host:port`; without a host on all addresses, IPv6 and IPv4.
+///
+/// # Errors
+/// That the address is taken, not ours or not to be found.
+pub async fn bind(address: &str) -> io::Result<TcpListener> {
+    let Some(port) = address.strip_prefix(':') else {
+        return TcpListener::bind(address).await;
+    };
+    match TcpListener::bind(format!("[::]:{port}")).await {
+        Ok(listener) => Ok(listener),
+        // A machine without IPv6.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            TcpListener::bind(format!("0.0.0.0:{port}")).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Serves until `shutdown`, then lets requests end for [`GRACE`] at most.
+pub async fn serve(listener: TcpListener, site: Arc<dyn Site>, gate: Arc<Gate>, shutdown: CancellationToken) {
+    let service = TowerToHyperService::new(router(site, Arc::clone(&gate)));
+    let graceful = GracefulShutdown::new();
+    let seats = Seats::new(MAX_CONNECTIONS);
+    let mut connections = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = accept(&listener) => accepted,
+        };
+        // Those that ended are forgotten here.
+        while connections.try_join_next().is_some() {}
+        let Some((stream, peer)) = accepted else {
+            continue;
+        };
+        let seat = Arc::new(seats.take(peer.ip()));
+        let connection = connection(
+            stream,
+            peer,
+            Arc::clone(&seat),
+            Arc::clone(&gate),
+            service.clone(),
+            graceful.watcher(),
+        );
+        connections.spawn(async move {
+            tokio::select! {
+                () = connection => {}
+                () = seat.taken() => {}
+                () = too_slow(&seat) => {}
+            }
+        });
+    }
+    drop(listener);
+    // Handshakes have no request under way.
+    if timeout(GRACE, graceful.shutdown()).await.is_err() {
+        tracing::warn!(
+            connections = connections.len(),
+            "Closing HTTP connections whose requests did not end in time"
+        );
+    }
+    connections.shutdown().await;
+}
+
+async fn accept(listener: &TcpListener) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok(accepted) => Some(accepted),
+        Err(error) => {
+            // Mostly too many open files. They become fewer; until then do not spin.
+            tracing::warn!(%error, "Cannot accept an HTTP connection; if this goes on, raise the limit of open files");
+            sleep(Duration::from_millis(500)).await;
+            None
+        }
+    }
+}
+
+/// Serves one connection to its end. A client that goes away in the middle is no event.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    seat: Arc<Ticket>,
+    gate: Arc<Gate>,
+    service: TowerToHyperService<axum::Router>,
+    watcher: Watcher,
+) {
+    let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, gate)).await;
+    let (over, caller) = match greeted {
+        Ok(Ok(Some(greeted))) => greeted,
+        Ok(Ok(None)) => return,
+        Ok(Err(error)) => return tracing::debug!(%peer, %error, "A TLS handshake failed"),
+        Err(_) => return tracing::debug!(%peer, "A TLS handshake did not end in time"),
+    };
+    let stream = Stream::new(over, Arc::clone(&seat));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(caller);
+        seat.working();
+        let (answer, seat) = (service.call(request), Arc::clone(&seat));
+        async move {
+            let answer = answer.await;
+            seat.answering();
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = watcher.watch(connection).await;
+}
+
+/// Comes to TLS where it is asked for. `None` where the client does not speak it.
+async fn greet(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    gate: Arc<Gate>,
+) -> io::Result<Option<(Over, Caller)>> {
+    let rules = spawn_blocking(move || gate.rules()).await.map_err(io::Error::other)?;
+    let Some(config) = rules.tls() else {
+        return Ok(Some((Over::Plain(stream), Caller { peer, is_proven: false, is_private: false })));
+    };
+    let mut first = [0];
+    // A handshake begins with a byte that is no letter, an HTTP request with one.
+    if stream.peek(&mut first).await? == 1 && first[0].is_ascii_alphabetic() {
+        const ANSWER: &[u8] =
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 43\r\n\
+            connection: close\r\n\r\nThis port speaks TLS: ask it by https://...";
+        stream.write_all(ANSWER).await?;
+        stream.shutdown().await?;
+        return Ok(None);
+    }
+    let stream = TlsAcceptor::from(config).accept(stream).await?;
+    let has_shown = stream.get_ref().1.peer_certificates().is_some_and(|shown| !shown.is_empty());
+    let caller = Caller { peer, is_proven: has_shown && rules.proves_clients(), is_private: true };
+    Ok(Some((Over::Tls(Box::new(stream)), caller)))
+}
+
+/// Until an answer has been on its way for too long.
+async fn too_slow(seat: &Ticket) {
+    while seat.answering_for() < ANSWER_TIMEOUT {
+        sleep(LOOK).await;
+    }
+}
