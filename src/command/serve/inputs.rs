@@ -6,6 +6,7 @@ use crate::command::scores::{baseline, settings};
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
+use crate::receive::Receiver;
 use crate::source::{Container, LogPath, Tail, TailOptions, expand};
 use crate::state::Limits;
 use crate::store::{Checkpoint, Loaded, Spool, Store};
@@ -25,6 +26,7 @@ pub(super) struct Opened {
     pub(super) names: Vec<Named>,
     pub(super) observations: Spool,
     pub(super) feeds: Vec<Feed>,
+    pub(super) receivers: Vec<Receiver>,
     /// The live file of every spool, by the name of its source.
     pub(super) spools: Vec<(String, PathBuf)>,
     /// Near these files something may happen.
@@ -55,7 +57,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
     let observations =
         Spool::open(store, OBSERVATIONS).context("cannot open the observations in the state folder")?;
     let mut found: Vec<(Named, Input)> = Vec::new();
-    let (mut feeds, mut paths) = (Vec::new(), Vec::new());
+    let (mut feeds, mut receivers, mut paths) = (Vec::new(), Vec::new(), Vec::new());
     // Observations come first among events of the same time: what is known of
     // a request has to be known before its entry is counted.
     let own =
@@ -85,6 +87,14 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             feeds.push(Feed { spool, max_line_bytes: config.max_line_bytes });
             options.start_at = StartAt::Beginning;
             vec![path]
+        } else if let Some(address) = log.receiver() {
+            let spool = Spool::open(store, &format!("received-{}", file_name(&log.name)))
+                .with_context(|| format!("cannot open the spool of {address} in the state folder"))?;
+            let path = LogPath::plain(spool.path());
+            spools.push((log.name.clone(), spool.path().to_owned()));
+            receivers.push(Receiver { source: log.name.clone(), address, spool });
+            options.start_at = StartAt::Beginning;
+            vec![path]
         } else {
             expand(&log.path)?
         };
@@ -109,7 +119,8 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
             found.push(input(log, name, Lines::Log(log.kind), path, options.clone(), before));
         }
     }
-    let logs: Vec<_> = logs.into_iter().filter(|log| is_glob(&log.path)).collect();
+    let logs: Vec<_> =
+        logs.into_iter().filter(|log| is_glob(&log.path) && log.receiver().is_none()).collect();
     earlier.retain(|name, _| {
         let may_come = logs.iter().any(|log| name.starts_with(&log.name));
         if !may_come {
@@ -142,7 +153,7 @@ pub(super) fn open(config: &Config, store: &Store) -> anyhow::Result<Opened> {
         }
     }
     let globs = Globs { logs, max_line_bytes: config.max_line_bytes };
-    Ok(Opened { pipeline, names, observations, feeds, spools, paths, globs })
+    Ok(Opened { pipeline, names, observations, feeds, receivers, spools, paths, globs })
 }
 
 impl Globs {
@@ -182,7 +193,11 @@ fn input(
     options: TailOptions,
     before: Option<SavedSource>,
 ) -> (Named, Input) {
-    let shown = if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
+    let shown = match log.path.as_str() {
+        "-" => "standard input".to_owned(),
+        address if log.receiver().is_some() => address.to_owned(),
+        _ => path.path().display().to_string(),
+    };
     let kind = match (lines, log.kind) {
         (Lines::Observations, _) => "own observations",
         (_, LogKind::Audit) => AUDIT_LOG,

@@ -17,6 +17,7 @@ mod view;
 use crate::config::Config;
 use crate::exposition::http;
 use crate::push::{self, Push};
+use crate::receive::Receivers;
 use crate::store::Store;
 use crate::vault::{Board, Lookups, Scraper, Tell};
 use anyhow::Context;
@@ -79,8 +80,10 @@ async fn serve(
     let board = Board::new();
     let push = Push::open(&config.push, &store)?;
     let opened = inputs::open(&config, &store)?;
+    let receivers = Receivers::bind(opened.receivers, &config.receive, config.max_line_bytes, &store)?;
     let bell = Arc::new(Bell::default());
-    let shared = Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone(), push.board())?;
+    let shared = Shared::new(&config, &store, &opened.names, opened.pipeline, board.clone(), push.board())?
+        .receiving(receivers.board());
     let shared = Arc::new(shared);
 
     let listener = match listener {
@@ -111,6 +114,9 @@ async fn serve(
     for feed in opened.feeds {
         feed.start(Arc::clone(&bell));
     }
+    let ring = Arc::clone(&bell);
+    let ring: Arc<dyn Fn() + Send + Sync> = Arc::new(move || ring.ring());
+    let receiving = receivers.start(&ring, stop.clone()).context("cannot start the threads that receive")?;
     let ingest = Ingest::new(
         Arc::clone(&shared),
         &store,
@@ -149,6 +155,7 @@ async fn serve(
             .context("reading did not stop in time; the last checkpoint stands")?,
     };
     let _ = tokio::time::timeout(STOP_WITHIN, async { tokio::join!(pages, pushers.join_all()) }).await;
+    receiving.stopped();
     if let Some(local) = local {
         local.stopped().await;
     }
