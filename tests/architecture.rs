@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["clock", "event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("receive", &["clock", "event", "snapshot", "contract", "config", "store"]),
+    ("receive", &["clock", "event", "snapshot", "contract", "config", "source", "store"]),
     ("clock", &["event"]),
     ("story", &["event", "engine"]),
     ("html", &["event"]),

@@ -162,9 +162,11 @@ def logs():
         graph("Lines that cannot be understood", "For each step of time, by reason. They are skipped.", "short",
               [(happened("leasewatch_log_unreadable_total", "reason", window="$__interval"), "{{reason}}")], form="bars", stacked=True, size=(12, 7)).every("1m")
         .runbook(*runbook("unreadable")),
-        graph("Gaps and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
-              " broke. For each step of time.", "short", [
+        graph("Gaps, dropped lines and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
+              " broke. Dropped is what an audit device sent and nobody could keep. For each step of time.", "short", [
                   (happened("leasewatch_log_gaps_total", "source", window="$__interval"), "gap in {{source}}"),
+                  (happened("leasewatch_receiver_dropped_total", "source", "reason", window="$__interval"),
+                   "dropped of {{source}}: {{reason}}"),
                   (happened("leasewatch_log_rotations_total", "kind", window="$__interval"), "{{kind}}"),
               ], form="bars", stacked=True, size=(12, 7)).every("1m").runbook(*runbook("losing")),
     ]

@@ -5,6 +5,7 @@ use super::assembly::{Assembly, Record, Room, lines};
 use super::queue::Queue;
 use super::tally::{Dropped, Tally};
 use crate::config::ReceiveConfig;
+use crate::source::OWN_WORD;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -32,7 +33,9 @@ impl Gate {
     /// Takes one line; its number in the queue, if there was room.
     pub(super) fn line(&self, line: &[u8]) -> Option<u64> {
         self.tally.came();
-        match self.queue.push(line) {
+        // Only leasewatch itself writes lines that begin so.
+        let own = line.iter().take_while(|byte| **byte == OWN_WORD).count();
+        match self.queue.push(&line[own..]) {
             Ok(number) => Some(number),
             Err(why) => {
                 self.tally.dropped(why, 1);

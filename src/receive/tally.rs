@@ -2,7 +2,7 @@
 
 use crate::clock::wall;
 use crate::event::Timestamp;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Why something that came in is not kept: the label `reason` of `leasewatch_receiver_dropped_total`.
@@ -53,6 +53,8 @@ impl Dropped {
 pub(super) struct Tally {
     connections: AtomicUsize,
     dropped: [AtomicU64; Dropped::ALL.len()],
+    /// Lines are missing in the spool, and nothing there says so yet.
+    lost: AtomicBool,
     /// When a line last came, in nanoseconds since 1970; 0 before.
     last_line: AtomicI64,
     /// What is wrong with keeping lines, with its remedy.
@@ -74,6 +76,20 @@ impl Tally {
 
     pub(super) fn dropped(&self, why: Dropped, times: u64) {
         self.dropped[why as usize].fetch_add(times, Ordering::Relaxed);
+        // Of a line that was cut the whole is sent again, and a long one is no more than unreadable.
+        if times > 0 && !matches!(why, Dropped::Cut | Dropped::Refused | Dropped::TooLong) {
+            self.lost();
+        }
+    }
+
+    /// Lines are missing from here on.
+    pub(super) fn lost(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether lines are missing; not any more, once this was asked.
+    pub(super) fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::SeqCst)
     }
 
     pub(super) fn all_dropped(&self) -> [u64; Dropped::ALL.len()] {

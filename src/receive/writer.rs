@@ -3,6 +3,7 @@
 
 use super::queue::Queue;
 use super::tally::{Dropped, Tally};
+use crate::source::LOST;
 use crate::store::Spool;
 use std::io;
 use std::sync::Arc;
@@ -34,6 +35,13 @@ pub(super) struct Writer {
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self) {
+        // What was sent while nobody received is lost, if anybody ever did.
+        if self.spool.bytes().is_ok_and(|bytes| bytes > 0) {
+            self.tally.lost();
+            if self.append(&[]).is_ok() {
+                (self.ring)();
+            }
+        }
         let mut batch = Vec::new();
         while let Some(number) = self.queue.take(&mut batch) {
             match self.keep(&batch) {
@@ -79,6 +87,12 @@ impl Writer {
                 return Err(Stall::SpoolFull);
             }
             self.unseen = LOOK_EVERY.min(self.most - bytes);
+        }
+        if self.tally.take_lost()
+            && let Err(error) = self.spool.append(LOST)
+        {
+            self.tally.lost();
+            return Err(Stall::Unwritable(error));
         }
         self.spool.append_lines(lines).map_err(Stall::Unwritable)?;
         self.unseen = self.unseen.saturating_sub(lines.len() as u64);

@@ -12,7 +12,6 @@ const REQUESTS: usize = 40;
 
 /// A device, where leasewatch receives what it sends, and the server's stanza.
 struct Device {
-    name: &'static str,
     address: String,
     stanza: String,
     run: Option<PathBuf>,
@@ -60,7 +59,7 @@ impl Device {
             "audit \"{kind}\" \"received\" {{\n  options = {{ {options}, skip_test = \"true\" }}\n}}\n"
         );
         let run = (name == "syslog").then(|| dir.path().join("run"));
-        Self { name, address, stanza, run, dir }
+        Self { address, stanza, run, dir }
     }
 
     fn leasewatch(&self) -> Leasewatch {

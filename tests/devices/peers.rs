@@ -79,7 +79,7 @@ fn an_address_of_all_needs_a_list_of_those_who_may() {
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("can forge this log") && text.contains("allow = [\"10.0.0.0/8\"]"), "{text}");
     let (code, text) = check(&["--audit-log", "unix:///nowhere/audit.sock"]);
-    assert_eq!(code, Some(1), "{text}");
+    assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("Make the folder of the socket"), "{text}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let (code, text) = check(&["--audit-log", &format!("tcp://{}", taken.local_addr().unwrap())]);

@@ -29,7 +29,7 @@ fn a_full_disk_holds_up_nobody_and_every_line_is_counted_or_dropped() {
 
     let ballast = leasewatch.on_small_disk("ballast");
     // As much as there is room for; the rest is refused.
-    let full = std::fs::write(&ballast, vec![0; 8 << 20]).unwrap_err();
+    let full = std::fs::write(&ballast, vec![0; 80 << 20]).unwrap_err();
     assert_eq!(full.kind(), std::io::ErrorKind::StorageFull);
 
     for number in 1..LINES {
@@ -51,6 +51,7 @@ fn a_full_disk_holds_up_nobody_and_every_line_is_counted_or_dropped() {
     });
     let dropped = page.sum("leasewatch_receiver_dropped_total", &[]);
     println!("dropped: {dropped} of {LINES}");
+    assert!(page.sum("leasewatch_log_gaps_total", &[("source", "tcp")]) >= 1.0);
     assert!(dropped > 0.0 && dropped < LINES as f64 / 2.0);
     assert!(!leasewatch.get("/").unwrap().text().contains("make room in the state folder"));
 }

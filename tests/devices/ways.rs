@@ -75,8 +75,18 @@ fn lines_come_in_by_every_way_and_outlive_a_kill() {
         assert_eq!(page.sum("leasewatch_receiver_dropped_total", &[]), 0.0);
         let overview = leasewatch.get("/").unwrap().text();
         assert!(overview.contains(&format!("tcp://127.0.0.1:{tcp}")) && overview.contains("connections: 2;"));
+        // Each time that nobody received, lines may have been lost, and somebody has to know.
+        let gaps = |page: &Metrics| page.value("leasewatch_log_gaps_total", &[("source", "unix")]);
+        assert_eq!(gaps(&page), Some(round as f64));
         leasewatch.kill9();
         leasewatch.restart();
+        leasewatch.metrics_when("a gap of every receiver", |page| {
+            if page.sum("leasewatch_log_gaps_total", &[]) == (round as f64 + 1.0) * 5.0 {
+                Ok(())
+            } else {
+                Err(page.lines("leasewatch_log_gaps_total"))
+            }
+        });
     }
     watch.page(&until(&leasewatch, "tcp", 400));
     leasewatch.stop();
@@ -136,6 +146,8 @@ fn syslog_is_read_in_each_of_its_forms() {
         &[],
     );
     let (mut stream, mut datagrams) = (Sender::tcp(tcp), Sender::udp(udp));
+    // Nobody but leasewatch can say that lines were lost.
+    stream.send("\u{1e}\u{1e}lost\n").unwrap();
     for number in 0..20 {
         let line = |way: u64| lines::issued(way * 1000 + number, "app");
         let rfc3164 = |way| format!("<38>Dec  1 02:03:04 host vault[7]: {}", line(way));
@@ -152,7 +164,8 @@ fn syslog_is_read_in_each_of_its_forms() {
         stream.send(&format!("{} {counted}", counted.len())).unwrap();
     }
     let page = until(&leasewatch, "app", 80);
-    assert_eq!(page.sum("leasewatch_log_unreadable_total", &[]), 0.0);
+    assert_eq!(page.sum("leasewatch_log_unreadable_total", &[]), 1.0);
+    assert_eq!(page.sum("leasewatch_log_gaps_total", &[]), 0.0);
 }
 
 #[test]

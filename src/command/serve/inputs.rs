@@ -7,7 +7,7 @@ use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
 use crate::receive::Receiver;
-use crate::source::{Container, LogPath, Tail, TailOptions, expand};
+use crate::source::{Container, LineSource, LogPath, Received, Tail, TailOptions, expand};
 use crate::state::Limits;
 use crate::store::{Checkpoint, Loaded, Spool, Store};
 use anyhow::Context;
@@ -211,7 +211,9 @@ fn input(
     let max_line_bytes = options.max_line_bytes;
     let tail = Tail::new(path, options, position.clone());
     let source = Container::new(tail, position.as_ref(), max_line_bytes);
-    (named, Input::new(name, lines, Box::new(source)).of_node(log.node.as_deref()).resumed(stats, floor))
+    let source: Box<dyn LineSource> =
+        if log.receiver().is_some() { Box::new(Received::new(source)) } else { Box::new(source) };
+    (named, Input::new(name, lines, source).of_node(log.node.as_deref()).resumed(stats, floor))
 }
 
 /// The logs, each with its node: where there is only one, they are its.
