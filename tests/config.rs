@@ -52,6 +52,11 @@ fn the_good_file_says_everything() {
             }],
         }
     );
+    let networks: Vec<_> = config.receive.allow.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (networks.join(" "), config.receive.spool_limit),
+        ("10.0.0.0/8 192.168.7.7/32".to_owned(), 100_000_000)
+    );
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
     let push = &config.push;
     assert_eq!((push.interval, push.privacy), (Duration::from_secs(30), Privacy::Full));
@@ -257,6 +262,29 @@ fn logs_are_named_and_read_once() {
          bad-logs.toml:2: server_log: standard input is read twice. Name it once; lines of the other log in the same stream are told apart.\n\
          bad-logs.toml:2: server_log: /a is read twice. Name it once; lines of the other log in the same stream are told apart."
     );
+}
+
+#[test]
+fn who_may_send_is_said_wherever_others_can_reach() {
+    let flags = [
+        ("audit-log", "a=tcp://0.0.0.0:9749"),
+        ("audit-log", "b=udp://[::1]:9749"),
+        ("audit-log", "ftp://1.2.3.4:5"),
+    ];
+    let told = load(&flags, &[("LEASEWATCH_RECEIVE_SPOOL_LIMIT", "1000")]).unwrap_err();
+    assert_eq!(
+        told,
+        "LEASEWATCH_RECEIVE_SPOOL_LIMIT: 1000 is too small. Write at least 67108864.\n\
+         --audit-log: nothing can be received by \"ftp\". Write tcp://127.0.0.1:9749, udp://127.0.0.1:9749, \
+         unix:///run/leasewatch/audit.sock, unixgram:///run/leasewatch/audit.sock or http://127.0.0.1:9749/.\n\
+         --audit-log: tcp://0.0.0.0:9749 can be reached by other machines, and none is allowed to send. Name their \
+         networks in receive.allow, such as 10.0.0.0/8, or listen at 127.0.0.1."
+    );
+    let config = load(&flags[..2], &[("LEASEWATCH_RECEIVE_ALLOW", "10.0.0.0/8, fd00::/8")]).unwrap();
+    assert_eq!(config.receive.allow.len(), 2);
+    let at: Vec<_> =
+        config.logs.iter().map(|log| (log.name.as_str(), log.receiver().unwrap().is_local())).collect();
+    assert_eq!(at, [("a", false), ("b", true)]);
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! something where what is cut off cannot change what it says.
 
 use super::decode::decode;
-use crate::event::{Event, EventKind, Operation, Stage};
+use crate::event::{Event, EventKind, Outcome, Stage};
 
-/// What the beginning of an entry says: an answer that has shown a lease, or the first keys of a
-/// list, has succeeded, whatever follows. Nothing else is believed, as an error stands at the end.
+/// What the beginning of an entry says: an answer that has shown a lease, or data that is no error,
+/// has succeeded, whatever follows. Nothing else is believed, as an error stands at the end.
 pub fn beginning(line: &str) -> Option<Event> {
     let event = decode(&mend(line)?).ok()?;
     let EventKind::Audit(entry) = &event.kind else { return None };
-    let is_told = entry.lease.is_some() || (entry.operation == Operation::List && entry.has_data);
+    let is_told = entry.lease.is_some() || (entry.has_data && entry.outcome == Outcome::Ok);
     (entry.stage == Stage::Response && is_told).then_some(event)
 }
 
@@ -96,6 +96,9 @@ mod tests {
     #[test]
     fn what_may_have_failed_is_not_believed() {
         let failed = CREDENTIALS.replace(r#""secret":{"lease_id":"database/creds/app/x"},"#, "");
+        let failed =
+            failed.replace(r#""password":"hmac-sha256:a","username""#, r#""error":"no such role","more""#);
+        assert!(failed.contains("no such role"));
         for line in [failed, CREDENTIALS.replace("\"response\",", "\"request\",")] {
             assert!((0..line.len()).all(|cut| !is_told(&line, cut)), "{line}");
         }

@@ -276,7 +276,7 @@ mod tests {
     fn lines_end_with_their_ends_or_their_counts() {
         assert_eq!(whole("{\"a\":1}\r\n\n{\"b\":2}\n{\"cut"), ["{\"a\":1}", "{\"b\":2}"]);
         assert_eq!(
-            whole("8 <38>a\nb{\"a\":1}\n5 <1>\n\n12 <38>vault: x12 <38>vault: y"),
+            whole("7 <38>a\nb{\"a\":1}\n5 <1>\n\n12 <38>vault: x12 <38>vault: y"),
             ["<38>a b", "{\"a\":1}", "<1>", "<38>vault: x", "<38>vault: y"]
         );
         // What only looks like a count is the beginning of a line.

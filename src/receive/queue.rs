@@ -1,7 +1,6 @@
 //! The queue: whole lines between the sockets and the spool, bounded in bytes.
 //! Whoever puts lines in never waits: what there is no room for is not taken.
 
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -17,10 +16,18 @@ pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     filled: Condvar,
     most: usize,
-    /// How many lines in all have left for the spool, or were given up.
-    done: watch::Sender<u64>,
-    /// Why the writer stands still, as a [`Dropped`]; that it does not, if [`NOTHING`].
-    stalled: AtomicU8,
+    progress: watch::Sender<Progress>,
+}
+
+/// How far the writer is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Progress {
+    /// So many lines in all have been written.
+    written: u64,
+    /// Why it stands still, if it says so.
+    stalled: Option<Dropped>,
+    /// Somebody has waited for it in vain since it last wrote.
+    slow: bool,
 }
 
 #[derive(Debug, Default)]
@@ -32,8 +39,6 @@ struct Waiting {
     closed: bool,
 }
 
-const NOTHING: u8 = u8::MAX;
-
 impl Queue {
     /// One of at most `most` bytes.
     pub(super) fn new(most: usize) -> Self {
@@ -41,8 +46,7 @@ impl Queue {
             waiting: Mutex::default(),
             filled: Condvar::new(),
             most,
-            done: watch::Sender::new(0),
-            stalled: AtomicU8::new(NOTHING),
+            progress: watch::Sender::new(Progress::default()),
         }
     }
 
@@ -74,24 +78,32 @@ impl Queue {
         (!into.is_empty()).then_some(waiting.lines)
     }
 
-    /// Lines up to this number have left.
+    /// Lines up to this number have been written.
     pub(super) fn done(&self, number: u64) {
-        self.done.send_replace(number);
+        self.progress.send_replace(Progress { written: number, stalled: None, slow: false });
     }
 
-    /// Waits until the line of this number has been written; whether it was, in that time.
+    /// Waits until the line of this number has been written; whether it was, in that time. Does not wait
+    /// for a writer that stands still, nor for one that was waited for in vain just now.
     pub(super) async fn written(&self, number: u64, most: Duration) -> bool {
-        let mut done = self.done.subscribe();
-        matches!(tokio::time::timeout(most, done.wait_for(|done| *done >= number)).await, Ok(Ok(_)))
+        let mut progress = self.progress.subscribe();
+        let moved = |now: &Progress| now.written >= number || now.stalled.is_some() || now.slow;
+        match tokio::time::timeout(most, progress.wait_for(moved)).await {
+            Ok(now) => now.is_ok_and(|now| now.written >= number),
+            Err(_) => {
+                self.progress.send_modify(|now| now.slow = now.written < number);
+                false
+            }
+        }
     }
 
     /// Why the writer stands still, from now on.
     pub(super) fn stall(&self, why: Option<Dropped>) {
-        self.stalled.store(why.map_or(NOTHING, |why| why as u8), Ordering::SeqCst);
+        self.progress.send_modify(|now| now.stalled = why);
     }
 
     fn stalled(&self) -> Option<Dropped> {
-        Dropped::ALL.get(usize::from(self.stalled.load(Ordering::SeqCst))).copied()
+        self.progress.borrow().stalled
     }
 
     /// Nothing more comes.
@@ -139,7 +151,11 @@ mod tests {
         let queue = Queue::new(10);
         let number = queue.push(b"1").unwrap();
         assert!(!queue.written(number, Duration::ZERO).await);
+        // A minute would be too long for a test: what was slow just now is not waited for.
+        assert!(!queue.written(number, Duration::from_secs(60)).await);
         queue.done(number);
         assert!(queue.written(number, Duration::from_secs(60)).await);
+        queue.stall(Some(Dropped::Unwritable));
+        assert!(!queue.written(number + 1, Duration::from_secs(60)).await);
     }
 }

@@ -26,20 +26,24 @@ impl Device {
         let path = socket.display();
         let (address, kind, options) = match name {
             "tcp" => {
-                let options = format!(r#"address = "127.0.0.1:{port}", socket_type = "tcp""#);
+                let options =
+                    format!(r#"address = "127.0.0.1:{port}", socket_type = "tcp", write_timeout = "200ms""#);
                 (format!("tcp://127.0.0.1:{port}"), "socket", options)
             }
             "udp" => {
-                let options = format!(r#"address = "127.0.0.1:{port}", socket_type = "udp""#);
+                let options =
+                    format!(r#"address = "127.0.0.1:{port}", socket_type = "udp", write_timeout = "200ms""#);
                 (format!("udp://127.0.0.1:{port}"), "socket", options)
             }
-            "unix" => {
-                (format!("unix://{path}"), "socket", format!(r#"address = "{path}", socket_type = "unix""#))
-            }
+            "unix" => (
+                format!("unix://{path}"),
+                "socket",
+                format!(r#"address = "{path}", socket_type = "unix", write_timeout = "200ms""#),
+            ),
             "unixgram" => (
                 format!("unixgram://{path}"),
                 "socket",
-                format!(r#"address = "{path}", socket_type = "unixgram""#),
+                format!(r#"address = "{path}", socket_type = "unixgram", write_timeout = "200ms""#),
             ),
             "http" => {
                 (format!("http://127.0.0.1:{port}/"), "http", format!(r#"uri = "http://127.0.0.1:{port}/""#))
@@ -187,34 +191,52 @@ fn the_syslog_device_comes_back() {
 }
 
 /// leasewatch stands still, as when the machine is out of memory or somebody debugs it: the server goes
-/// on, with the file beside.
-fn stands_still(name: &'static str) {
+/// on, with the file beside, and waits no longer than its device may.
+fn stands_still(name: &'static str, times: usize) {
     let device = Device::new(name);
     let mut leasewatch = device.leasewatch();
     let bao = device.bao();
     ask(&bao, 5);
     leasewatch.signal(Signal::STOP);
-    let longest = ask(&bao, REQUESTS);
+    let began = Instant::now();
+    let longest = ask(&bao, times);
+    println!(
+        "{name}: {times} requests while leasewatch is stopped: longest {longest:?}, all {:?}",
+        began.elapsed()
+    );
     leasewatch.signal(Signal::CONT);
-    println!("{name}: longest of {REQUESTS} requests while leasewatch is stopped: {longest:?}");
     ask(&bao, 5);
-    let all = requests(&analyze([bao.audit_log()]));
-    leasewatch.metrics_when("the last requests", |page| {
-        if requests(page) >= 10.0 { Ok(()) } else { Err(format!("{} of {all}", requests(page))) }
+    leasewatch.metrics_when("the first and the last requests", |page| {
+        if requests(page) >= 10.0 { Ok(()) } else { Err(format!("{}", requests(page))) }
     });
 }
 
 #[test]
 fn the_server_goes_on_while_what_it_sends_over_tcp_is_not_read() {
-    stands_still("tcp");
+    stands_still("tcp", 1_500);
 }
 
 #[test]
 fn the_server_goes_on_while_what_it_sends_over_a_unix_stream_is_not_read() {
-    stands_still("unix");
+    stands_still("unix", 400);
 }
 
 #[test]
 fn the_server_goes_on_while_what_it_sends_to_syslog_is_not_read() {
-    stands_still("syslog");
+    stands_still("syslog", 400);
+}
+
+#[test]
+fn the_http_device_alone_waits_for_as_long_as_leasewatch_stands_still() {
+    let device = Device::new("http");
+    let mut leasewatch = device.leasewatch();
+    let bao = device.bao();
+    ask(&bao, 5);
+    leasewatch.signal(Signal::STOP);
+    // As docs/devices.md warns: this device has no limit of its own.
+    let asked = bao.root_call("GET", "sys/mounts").timeout(Duration::from_secs(5)).try_send();
+    println!("http: while leasewatch is stopped, after 5 s: {asked:?}");
+    leasewatch.signal(Signal::CONT);
+    assert!(asked.is_err(), "OpenBao does better than documented: change docs/devices.md");
+    ask(&bao, 5);
 }

@@ -32,7 +32,7 @@ pub(crate) struct BaoOptions {
     /// How long `sys/metrics` keeps a series that is not updated.
     pub(crate) retention: &'static str,
     /// A folder that the server sees as `/run`, with the socket `syslog` in it: the local daemon, as
-    /// far as its syslog device can tell. Needs root.
+    /// far as its syslog device can tell.
     pub(crate) run: Option<PathBuf>,
 }
 
@@ -266,6 +266,12 @@ impl Call {
     /// From this source address.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.request = self.request.from(address);
+        self
+    }
+
+    /// Waits no longer than this for the answer.
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.request = self.request.timeout(timeout);
         self
     }
 

@@ -39,7 +39,7 @@ impl Leasewatch {
         Self { process, port, arguments, variables, log, small_disk: None, _dir: dir }
     }
 
-    /// The same with a state folder on a disk of 64 MB, which is gone with the process. Needs root.
+    /// The same with a state folder on a disk of 64 MB, which is gone with the process.
     pub(crate) fn start_on_small_disk<A: Into<String>>(arguments: impl IntoIterator<Item = A>) -> Self {
         let dir = tempfile::Builder::new().prefix("leasewatch-run-").tempdir().unwrap();
         let log = dir.path().join("leasewatch.log");

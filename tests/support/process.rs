@@ -26,9 +26,12 @@ pub(crate) fn command_as(user: &str, program: &Path) -> Command {
 }
 
 /// A command with mounts of its own, which `mount` makes of `folder` (as `$0`); the program and its
-/// arguments are to follow. Only root can.
+/// arguments are to follow. Whoever is not root is it there alone, where the kernel lets users do that.
 pub(crate) fn command_mounting(mount: &str, folder: &Path) -> Command {
     let mut command = guarded(Path::new("unshare"), &[]);
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
     command.args(["--mount", "--", "sh", "-c"]);
     command.arg(format!("{mount} && exec setpriv --pdeathsig KILL -- \"$@\"")).arg(folder);
     command
