@@ -147,7 +147,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
     assert_eq!(
         bad("bad-unknown-key.toml"),
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web.\n\
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, receive, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
          address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
@@ -172,7 +172,7 @@ fn a_value_of_the_wrong_form_is_told_with_the_right_one() {
          bad-type.toml:4: start_at: this is an integer, not what the setting takes. Write a text: \"…\".\n\
          bad-type.toml:7: checkpoint.interval: this is an integer, not what the setting takes. Write a number and a unit in quotes: \"30s\".\n\
          bad-type.toml:9: vault_tls: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web."
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, receive, server_log, start_at, state_dir, vault, web."
     );
 }
 
@@ -225,7 +225,7 @@ fn all_bad_values_are_told_at_once() {
         bad("bad-values.toml"),
         "bad-values.toml:19: vault.address: an address must not hold a user or a password. Take them out; leasewatch logs in with a token.\n\
          bad-values.toml:3: audit_log: \"/var/log/[\" is no glob: invalid range pattern. Write a [ that belongs to a name as [[].\n\
-         bad-values.toml:3: audit_log: there is no path. Write a path, a glob in quotes, or - for standard input.\n\
+         bad-values.toml:3: audit_log: there is no path. Write a path, a glob in quotes, - for standard input, or an address to receive at.\n\
          bad-values.toml:6: web.listen_address: \"9748\" has no port. Write HOST:PORT, such as 127.0.0.1:9748, [::1]:9748, or :9748 for all addresses.\n\
          bad-values.toml:24: vault.tls.client_key: a key without its certificate. Give vault.tls.client_cert too.\n\
          bad-values.toml:20: vault.timeout: \"forever\" is no duration. Write a number and a unit, such as 500ms, 30s, 5m or 1h.\n\

@@ -150,6 +150,12 @@ def logs():
             Column("Late lines", f"sum by (instance, source) ({own('leasewatch_log_late_total')})"),
             Column("Rotations", f"sum by (instance, source) ({own('leasewatch_log_rotations_total')})"),
         ], "Behind", size=(24, 5), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("lag")),
+        table("Receivers", "Logs that audit devices send to leasewatch, over sockets or HTTP.", SOURCE, [
+            Column("Last line", age("leasewatch_receiver_last_line_timestamp_seconds", *SOURCE), "s"),
+            Column("Connections", highest("leasewatch_receiver_connections", *SOURCE)),
+            Column("Dropped", f"sum by (instance, source) ({own('leasewatch_receiver_dropped_total')})",
+                   thresholds=["text", (1, "orange")]),
+        ], "Last line", size=(24, 4), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("losing")),
         graph("Lines read", "Per second. Nothing from the audit log while Vault is active means that it does not log, or"
               " that the file is another.", "cps",
               [(rate("leasewatch_log_lines_total", *SOURCE), "{{instance}} {{source}}")], size=(8, 7))
