@@ -26,6 +26,7 @@ pub mod html;
 pub mod observed;
 pub mod pipeline;
 pub mod push;
+pub mod receive;
 pub mod report;
 pub mod serverlog;
 pub mod simulator;

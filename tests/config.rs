@@ -52,6 +52,11 @@ fn the_good_file_says_everything() {
             }],
         }
     );
+    let networks: Vec<_> = config.receive.allow.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (networks.join(" "), config.receive.spool_limit),
+        ("10.0.0.0/8 192.168.7.7/32".to_owned(), 100_000_000)
+    );
     assert_eq!(config.checkpoint_interval, Duration::from_secs(5));
     let push = &config.push;
     assert_eq!((push.interval, push.privacy), (Duration::from_secs(30), Privacy::Full));
@@ -142,7 +147,7 @@ fn unknown_keys_are_refused_with_the_known_ones() {
     assert_eq!(
         bad("bad-unknown-key.toml"),
         "bad-unknown-key.toml:1: audit_logs: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web.\n\
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, receive, server_log, start_at, state_dir, vault, web.\n\
          bad-unknown-key.toml:4: vault.adress: there is no such setting. Known here: \
          address, approle, kubernetes, listing_interval, metrics_prefix, monitor, namespace, namespaces, node_name, scrape_interval, timeout, tls, token_file.\n\
          bad-unknown-key.toml:8: node.adress: there is no such setting. Known here: name, address, audit_log, server_log."
@@ -167,7 +172,7 @@ fn a_value_of_the_wrong_form_is_told_with_the_right_one() {
          bad-type.toml:4: start_at: this is an integer, not what the setting takes. Write a text: \"…\".\n\
          bad-type.toml:7: checkpoint.interval: this is an integer, not what the setting takes. Write a number and a unit in quotes: \"30s\".\n\
          bad-type.toml:9: vault_tls: there is no such setting. Known here: \
-         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, server_log, start_at, state_dir, vault, web."
+         anomaly, audit_log, checkpoint, labels, ledger, log, max_line_bytes, node, push, receive, server_log, start_at, state_dir, vault, web."
     );
 }
 
@@ -220,7 +225,7 @@ fn all_bad_values_are_told_at_once() {
         bad("bad-values.toml"),
         "bad-values.toml:19: vault.address: an address must not hold a user or a password. Take them out; leasewatch logs in with a token.\n\
          bad-values.toml:3: audit_log: \"/var/log/[\" is no glob: invalid range pattern. Write a [ that belongs to a name as [[].\n\
-         bad-values.toml:3: audit_log: there is no path. Write a path, a glob in quotes, or - for standard input.\n\
+         bad-values.toml:3: audit_log: there is no path. Write a path, a glob in quotes, - for standard input, or an address to receive at.\n\
          bad-values.toml:6: web.listen_address: \"9748\" has no port. Write HOST:PORT, such as 127.0.0.1:9748, [::1]:9748, or :9748 for all addresses.\n\
          bad-values.toml:24: vault.tls.client_key: a key without its certificate. Give vault.tls.client_cert too.\n\
          bad-values.toml:20: vault.timeout: \"forever\" is no duration. Write a number and a unit, such as 500ms, 30s, 5m or 1h.\n\
@@ -257,6 +262,29 @@ fn logs_are_named_and_read_once() {
          bad-logs.toml:2: server_log: standard input is read twice. Name it once; lines of the other log in the same stream are told apart.\n\
          bad-logs.toml:2: server_log: /a is read twice. Name it once; lines of the other log in the same stream are told apart."
     );
+}
+
+#[test]
+fn who_may_send_is_said_wherever_others_can_reach() {
+    let flags = [
+        ("audit-log", "a=tcp://0.0.0.0:9749"),
+        ("audit-log", "b=udp://[::1]:9749"),
+        ("audit-log", "ftp://1.2.3.4:5"),
+    ];
+    let told = load(&flags, &[("LEASEWATCH_RECEIVE_SPOOL_LIMIT", "1000")]).unwrap_err();
+    assert_eq!(
+        told,
+        "LEASEWATCH_RECEIVE_SPOOL_LIMIT: 1000 is too small. Write at least 67108864.\n\
+         --audit-log: nothing can be received by \"ftp\". Write tcp://127.0.0.1:9749, udp://127.0.0.1:9749, \
+         unix:///run/leasewatch/audit.sock, unixgram:///run/leasewatch/audit.sock or http://127.0.0.1:9749/.\n\
+         --audit-log: tcp://0.0.0.0:9749 can be reached by other machines, and none is allowed to send. Name their \
+         networks in receive.allow, such as 10.0.0.0/8, or listen at 127.0.0.1."
+    );
+    let config = load(&flags[..2], &[("LEASEWATCH_RECEIVE_ALLOW", "10.0.0.0/8, fd00::/8")]).unwrap();
+    assert_eq!(config.receive.allow.len(), 2);
+    let at: Vec<_> =
+        config.logs.iter().map(|log| (log.name.as_str(), log.receiver().unwrap().is_local())).collect();
+    assert_eq!(at, [("a", false), ("b", true)]);
 }
 
 #[test]

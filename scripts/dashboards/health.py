@@ -150,6 +150,12 @@ def logs():
             Column("Late lines", f"sum by (instance, source) ({own('leasewatch_log_late_total')})"),
             Column("Rotations", f"sum by (instance, source) ({own('leasewatch_log_rotations_total')})"),
         ], "Behind", size=(24, 5), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("lag")),
+        table("Receivers", "Logs that audit devices send to leasewatch, over sockets or HTTP.", SOURCE, [
+            Column("Last line", age("leasewatch_receiver_last_line_timestamp_seconds", *SOURCE), "s"),
+            Column("Connections", highest("leasewatch_receiver_connections", *SOURCE)),
+            Column("Dropped", f"sum by (instance, source) ({own('leasewatch_receiver_dropped_total')})",
+                   thresholds=["text", (1, "orange")]),
+        ], "Last line", size=(24, 4), renamed={"instance": "Exporter", "source": "Log"}).runbook(*runbook("losing")),
         graph("Lines read", "Per second. Nothing from the audit log while Vault is active means that it does not log, or"
               " that the file is another.", "cps",
               [(rate("leasewatch_log_lines_total", *SOURCE), "{{instance}} {{source}}")], size=(8, 7))
@@ -162,9 +168,11 @@ def logs():
         graph("Lines that cannot be understood", "For each step of time, by reason. They are skipped.", "short",
               [(happened("leasewatch_log_unreadable_total", "reason", window="$__interval"), "{{reason}}")], form="bars", stacked=True, size=(12, 7)).every("1m")
         .runbook(*runbook("unreadable")),
-        graph("Gaps and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
-              " broke. For each step of time.", "short", [
+        graph("Gaps, dropped lines and rotations", "Gaps are lines lost for good: their file was gone before it was read, or the stream"
+              " broke. Dropped is what an audit device sent and nobody could keep. For each step of time.", "short", [
                   (happened("leasewatch_log_gaps_total", "source", window="$__interval"), "gap in {{source}}"),
+                  (happened("leasewatch_receiver_dropped_total", "source", "reason", window="$__interval"),
+                   "dropped of {{source}}: {{reason}}"),
                   (happened("leasewatch_log_rotations_total", "kind", window="$__interval"), "{{kind}}"),
               ], form="bars", stacked=True, size=(12, 7)).every("1m").runbook(*runbook("losing")),
     ]

@@ -45,7 +45,7 @@ RUNBOOKS = {
     "exporter": ("Down", "CheckpointFailing"),
     "budget": ("LabelBudgetExhausted",),
     "lag": ("Lagging",),
-    "losing": ("LinesLost",),
+    "losing": ("LinesLost", "ReceiverDropping"),
     "unreadable": ("LogUnreadable",),
     "scrape": ("ScrapeFailing",),
 }

@@ -12,6 +12,8 @@ mod hashed;
 mod json;
 mod loose;
 mod token;
+mod truncated;
 mod view;
 
 pub use decode::{Unreadable, decode};
+pub use truncated::beginning;

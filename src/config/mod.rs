@@ -10,6 +10,7 @@ mod layers;
 mod output;
 mod problem;
 mod push;
+mod receiver;
 mod resolve;
 mod secret;
 pub mod setting;
@@ -21,6 +22,7 @@ pub use layers::Flags;
 pub use output::{LogFormat, OutputConfig};
 pub use problem::{ConfigError, Origin, Problem};
 pub use push::{IncidentsConfig, IncidentsFrom, OneUptimeConfig, OtlpConfig, Privacy, PushConfig};
+pub use receiver::{ReceiveConfig, ReceiverAddress};
 pub use secret::Secret;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,6 +46,8 @@ pub struct Config {
     pub state_dir: PathBuf,
     /// Every log to read, of all nodes.
     pub logs: Vec<LogConfig>,
+    /// Who may send lines to receivers, and how many may wait.
+    pub receive: ReceiveConfig,
     /// The nodes to scrape; none without an address.
     pub nodes: Vec<NodeConfig>,
     /// How to talk to Vault's API.
@@ -125,17 +129,24 @@ impl Config {
     }
 }
 
-/// One log: a file across its rotations, or standard input.
+/// One log: a file across its rotations, standard input, or what comes in at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// Shown as the label `source`; unique.
     pub name: String,
     /// Which log of Vault's it is.
     pub kind: LogKind,
-    /// A path, a glob of one log's rotated siblings, or `-` for standard input.
+    /// A path, a glob of one log's rotated siblings, `-` for standard input, or the address of a receiver.
     pub path: String,
     /// The node whose log it is, where nodes are configured.
     pub node: Option<String>,
+}
+
+impl LogConfig {
+    /// Where it is received, if it is no file. What is no address was refused before.
+    pub fn receiver(&self) -> Option<ReceiverAddress> {
+        ReceiverAddress::is_meant(&self.path).then(|| ReceiverAddress::parse(&self.path).ok()).flatten()
+    }
 }
 
 /// Which log of Vault's.

@@ -63,15 +63,23 @@ macro_rules! settings {
 }
 
 mod push;
+mod receive;
 pub use push::*;
+pub use receive::*;
 
 /// Every setting, in the order of the documentation.
 pub static ALL: &[&Setting] = &{
-    let mut all = [&CONFIG_FILE; OWN.len() + push::OWN.len()];
-    let mut next = 0;
-    while next < all.len() {
-        all[next] = if next < OWN.len() { OWN[next] } else { push::OWN[next - OWN.len()] };
-        next += 1;
+    const PARTS: [&[&Setting]; 3] = [OWN, receive::OWN, push::OWN];
+    let mut all = [&CONFIG_FILE; OWN.len() + receive::OWN.len() + push::OWN.len()];
+    let (mut part, mut end) = (0, 0);
+    while part < PARTS.len() {
+        let mut row = 0;
+        while row < PARTS[part].len() {
+            all[end] = PARTS[part][row];
+            row += 1;
+            end += 1;
+        }
+        part += 1;
     }
     all
 };
@@ -88,6 +96,7 @@ settings! { OWN:
         key: Some("audit_log"), flag: Some("audit-log"), variables: ["LEASEWATCH_AUDIT_LOG"],
         kind: Kind::List("[NAME=]PATH"), default: "none",
         help: "File of an audit device: a path, a glob over its rotated files or over several logs, or - for standard input. \
+               Of other devices, where they send to: tcp://, udp:// or http://HOST:PORT, unix:// or unixgram:///PATH. \
                Its NAME is the label `source`, by default audit, then audit-2",
     }
     /// Server logs.

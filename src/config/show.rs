@@ -20,6 +20,13 @@ impl Display for Config {
         for (key, kind) in KINDS {
             logs(f, key, self.logs.iter().filter(|log| log.kind == kind && !self.in_table(log)))?;
         }
+        let networks: Vec<_> = self.receive.allow.iter().map(|network| text(&network.to_string())).collect();
+        writeln!(
+            f,
+            "\n[receive]\nallow = [{}]\nspool_limit = {}",
+            networks.join(", "),
+            self.receive.spool_limit
+        )?;
         let identities = match self.identities {
             Identities::Loopback => "loopback",
             Identities::Nobody => "nobody",

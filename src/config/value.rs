@@ -1,5 +1,6 @@
 //! Values: one text to one typed value, or why not and what to write. Pure.
 
+use super::receiver::ReceiverAddress;
 use crate::event::Timestamp;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 /// What is wrong with a text, and what to do.
 pub(super) type Wrong = (String, String);
 
-fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, Wrong> {
+pub(super) fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, Wrong> {
     Err((problem.into(), remedy.into()))
 }
 
@@ -196,7 +197,7 @@ fn is_name_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
 }
 
-/// `NAME=PATH` or `PATH`. What stands before the `=` is a name only if it looks like one, so
+/// `NAME=PATH` or `PATH`, or an address to receive at in its place. What stands before the `=` is a name only if it looks like one, so
 /// that a path with `=` can always be written as `./a=b`.
 pub(super) fn named_path(text: &str) -> Result<(Option<String>, String), Wrong> {
     let (name, path) = match text.split_once('=') {
@@ -206,9 +207,14 @@ pub(super) fn named_path(text: &str) -> Result<(Option<String>, String), Wrong> 
         _ => (None, text),
     };
     if path.is_empty() {
-        return wrong("there is no path", "Write a path, a glob in quotes, or - for standard input");
+        return wrong(
+            "there is no path",
+            "Write a path, a glob in quotes, - for standard input, or an address to receive at",
+        );
     }
-    if let Err(error) = glob::Pattern::new(path) {
+    if ReceiverAddress::is_meant(path) {
+        ReceiverAddress::parse(path)?;
+    } else if let Err(error) = glob::Pattern::new(path) {
         return wrong(
             format!("{path:?} is no glob: {}", error.msg),
             "Write a [ that belongs to a name as [[]",

@@ -6,13 +6,14 @@ pub mod credentials;
 pub mod leases;
 pub mod own;
 pub mod push;
+pub mod receive;
 pub mod vault;
 
 use crate::snapshot::{Kind, Metric};
 
 /// Every metric, in the order of the documentation.
 pub fn all() -> impl Iterator<Item = &'static Metric> {
-    [credentials::ALL, leases::ALL, anomaly::ALL, vault::ALL, own::ALL, push::ALL]
+    [credentials::ALL, leases::ALL, anomaly::ALL, vault::ALL, own::ALL, receive::ALL, push::ALL]
         .into_iter()
         .flatten()
         .copied()

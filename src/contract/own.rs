@@ -81,7 +81,7 @@ pub static LOG_GAPS: Metric = metric(
     "leasewatch_log_gaps_total",
     Counter,
     &["source"],
-    "Times lines were lost for good: their file was gone, or the stream of sys/monitor broke (monitor).",
+    "Times lines were lost for good: their file was gone, they were sent and not received, or the stream of sys/monitor broke (monitor).",
 );
 
 /// Per log source.

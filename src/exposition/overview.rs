@@ -51,11 +51,24 @@ pub struct SourceView {
     pub unreadable: u64,
     /// Time of the last entry.
     pub last_entry: Option<Timestamp>,
+    /// What came of it, if it is received and no file.
+    pub received: Option<ReceivedView>,
     /// Why it cannot be read now, with the remedy.
     pub trouble: Option<String>,
 }
 
-/// One receiver.
+/// What comes in at an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceivedView {
+    /// Open connections.
+    pub connections: usize,
+    /// When a line last came.
+    pub last_line: Option<Timestamp>,
+    /// What was dropped, by reason, over restarts.
+    pub dropped: Vec<(&'static str, u64)>,
+}
+
+/// One target of pushing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushView {
     /// What is pushed there, the label `target`.

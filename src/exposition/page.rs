@@ -2,9 +2,10 @@
 
 use super::access::Refused;
 use super::episodes;
-use super::overview::{NodeView, Overview, PushView, SourceView};
+use super::overview::{NodeView, Overview, PushView, ReceivedView, SourceView};
 use super::roles;
 use super::site::Waiting;
+use crate::event::Timestamp;
 use crate::html::{Ago, Bytes, Grouped, State, Text};
 use crate::snapshot::Kind;
 use crate::{RELEASE, REVISION, contract};
@@ -144,7 +145,11 @@ fn sources(out: &mut String, overview: &Overview) -> fmt::Result {
         let SourceView { name, kind, path, lines, unreadable, .. } = source;
         let of = source.node.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
         write!(out, "<tr><td>{}<div class=\"dim\">{}{}</div>", Text(name), Text(kind), Text(&of))?;
-        write!(out, "<td><code>{}</code><td class=\"num\">{}", Text(path), Grouped(*lines))?;
+        write!(out, "<td><code>{}</code>", Text(path))?;
+        if let Some(received) = &source.received {
+            write!(out, "<div class=\"dim\">{}</div>", Received(received, overview.now))?;
+        }
+        write!(out, "<td class=\"num\">{}", Grouped(*lines))?;
         let class = if *unreadable == 0 { "num" } else { "num wait" };
         write!(
             out,
@@ -161,6 +166,24 @@ fn sources(out: &mut String, overview: &Overview) -> fmt::Result {
         trouble(out, 7, 0, source.trouble.as_deref())?;
     }
     out.write_str("</table></div>")
+}
+
+/// How a receiver is, in a few words; with the moment from which ages count.
+struct Received<'a>(&'a ReceivedView, Timestamp);
+
+impl fmt::Display for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(ReceivedView { connections, last_line, dropped }, now) = self;
+        write!(f, "connections: {connections}; last line: {}; dropped: ", Ago(*last_line, *now))?;
+        if dropped.is_empty() {
+            return f.write_str("none");
+        }
+        for (index, (reason, times)) in dropped.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {reason}", Grouped(*times))?;
+        }
+        Ok(())
+    }
 }
 
 fn nodes(out: &mut String, overview: &Overview) -> fmt::Result {

@@ -53,9 +53,9 @@ fn audit_line(line: &str) -> Decoded {
         if line.starts_with("<json:object") {
             return Decoded::unreadable(reason(Unreadable::Jsonx));
         }
-        return match line.find('{').map(|start| audit::decode(&line[start..])) {
+        return match entry_in(line).map(|start| audit::decode(&line[start..])) {
             Some(Ok(event)) => Decoded::event(event),
-            Some(Err(why)) => or_whole_after_torn(line, why),
+            Some(Err(why)) => what_is_left(line, why),
             None => Decoded::unreadable(reason(Unreadable::NotJson)),
         };
     }
@@ -63,9 +63,17 @@ fn audit_line(line: &str) -> Decoded {
         Ok(event) => Decoded::event(event),
         Err(why) => match serverlog::decode(line) {
             Some(event) => Decoded::event(event),
-            None => or_whole_after_torn(line, why),
+            None => what_is_left(line, why),
         },
     }
+}
+
+/// The first keys of an entry, in older and in newer versions.
+const STARTS: [&str; 2] = ["{\"time\":\"", "{\"auth\":{"];
+
+/// Where the entry begins behind a prefix, such as a syslog daemon's, which may have braces of its own.
+fn entry_in(line: &str) -> Option<usize> {
+    STARTS.iter().filter_map(|start| line.find(start)).min().or_else(|| line.find('{'))
 }
 
 /// After a failed write Vault writes the whole entry again, behind what it had
@@ -73,8 +81,7 @@ fn audit_line(line: &str) -> Decoded {
 fn whole_after_torn(line: &str) -> Option<Event> {
     /// An object inside the whole entry may begin as an entry does; each costs a look at the line.
     const LOOKS_MOST: usize = 8;
-    // The first key of an entry, in older and in newer versions.
-    ["{\"time\":\"", "{\"auth\":{"]
+    STARTS
         .iter()
         .flat_map(|start| line.rmatch_indices(start).take(LOOKS_MOST))
         .filter(|(at, _)| *at > 0)
@@ -83,9 +90,15 @@ fn whole_after_torn(line: &str) -> Option<Event> {
 
 /// What can be saved of a line that cannot be read. Where it was torn decides what is wrong
 /// with it: that it goes on behind its end, or the type of a field.
-fn or_whole_after_torn(line: &str, why: Unreadable) -> Decoded {
-    match whole_after_torn(line).filter(|_| matches!(why, Unreadable::NotJson | Unreadable::WrongShape)) {
-        Some(event) => Decoded { event: Some(event), unreadable: Some("torn") },
+fn what_is_left(line: &str, why: Unreadable) -> Decoded {
+    if !matches!(why, Unreadable::NotJson | Unreadable::WrongShape) {
+        return Decoded::unreadable(reason(why));
+    }
+    if let Some(event) = whole_after_torn(line) {
+        return Decoded { event: Some(event), unreadable: Some("torn") };
+    }
+    match entry_in(line).and_then(|start| audit::beginning(&line[start..])) {
+        Some(event) => Decoded { event: Some(event), unreadable: Some("truncated") },
         None => Decoded::unreadable(reason(why)),
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Every reason why a line, or a part of one, may not be read: the values of the label `reason`.
-pub const REASONS: [&str; 10] = [
+pub const REASONS: [&str; 11] = [
     "broken_archive",
     "jsonx",
     "no_time",
@@ -15,6 +15,7 @@ pub const REASONS: [&str; 10] = [
     "too_long",
     "torn",
     "torn_end",
+    "truncated",
     "wrong_shape",
     "wrong_time",
 ];

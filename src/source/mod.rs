@@ -12,6 +12,7 @@ mod find;
 mod logs;
 mod names;
 mod position;
+mod received;
 mod segment;
 mod siblings;
 mod tail;
@@ -22,6 +23,7 @@ pub use container::Container;
 pub use doorbell::Doorbell;
 pub use logs::{GlobError, LogPath, expand, log_of};
 pub use position::{After, FileId, FileMark, Mark, Position};
+pub use received::{LOST, OWN_WORD, Received};
 pub use tail::{Tail, TailOptions};
 
 use std::time::Instant;
@@ -68,7 +70,8 @@ pub enum Notice {
     BrokenArchive,
     /// Reading went on in another file than before.
     Rotated(Rotation),
-    /// Lines were lost: the file that the position names is gone and no sibling has its content.
+    /// Lines were lost: the file that the position names is gone and no sibling has its content, or
+    /// what was sent was not received.
     Gap,
 }
 

@@ -1,5 +1,5 @@
 //! A spool: lines that cannot be read again, appended to a file of our own
-//! that is then tailed like any log. Observations, and standard input of `serve`.
+//! that is then tailed like any log. Observations, standard input of `serve`, and what is received.
 
 use super::{Store, private};
 use std::fs::{self, File};
@@ -49,13 +49,30 @@ impl Spool {
     /// # Errors
     /// That it could not be written, such as on a full disk.
     pub fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        if self.size >= self.rotate_at {
-            self.rotate()?;
-        }
         let mut whole = Vec::with_capacity(line.len() + 1);
         whole.extend_from_slice(line);
         whole.push(b'\n');
-        self.put(&whole)
+        self.append_lines(&whole)
+    }
+
+    /// Appends whole lines, each with its end, in one write.
+    ///
+    /// # Errors
+    /// That they could not be written; then none of them is there.
+    pub fn append_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        if self.size >= self.rotate_at {
+            self.rotate()?;
+        }
+        self.put(lines)
+    }
+
+    /// Bytes of all its files, as far as they are not deleted yet.
+    ///
+    /// # Errors
+    /// That the folder cannot be read.
+    pub fn bytes(&self) -> io::Result<u64> {
+        let length = |path: &PathBuf| fs::metadata(path).map_or(0, |metadata| metadata.len());
+        Ok(self.size + older(&self.path)?.iter().map(|(_, path)| length(path)).sum::<u64>())
     }
 
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {

@@ -2,7 +2,7 @@
 //! log as JSON lines in a file, telemetry on, initialised and unsealed.
 
 use super::http::{Reply, Request};
-use super::process::{Process, command, on_free_port};
+use super::process::{Process, command, command_mounting, on_free_port};
 use super::{eventually, free_port, program, tools_dir};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -31,11 +31,20 @@ pub(crate) struct BaoOptions {
     pub(crate) log_level: &'static str,
     /// How long `sys/metrics` keeps a series that is not updated.
     pub(crate) retention: &'static str,
+    /// A folder that the server sees as `/run`, with the socket `syslog` in it: the local daemon, as
+    /// far as its syslog device can tell.
+    pub(crate) run: Option<PathBuf>,
 }
 
 impl Default for BaoOptions {
     fn default() -> Self {
-        Self { extra: String::new(), audit_options: String::new(), log_level: "info", retention: "24h" }
+        Self {
+            extra: String::new(),
+            audit_options: String::new(),
+            log_level: "info",
+            retention: "24h",
+            run: None,
+        }
     }
 }
 
@@ -47,6 +56,7 @@ pub(crate) struct Bao {
     root: String,
     unseal: String,
     audited: Arc<AtomicU64>,
+    run: Option<PathBuf>,
 }
 
 /// Where a server is about to live.
@@ -86,15 +96,23 @@ impl Bao {
             let place = Place { dir: dir.path(), port, cluster_port: free_port() };
             let text = Self::config(options, &storage(&place), &place);
             std::fs::write(dir.path().join(CONFIG), text).unwrap();
-            start_process(dir.path())
+            start_process(dir.path(), options.run.as_deref())
         };
         let (process, port) = on_free_port(start, answers);
-        Self { process, port, dir, root: String::new(), unseal: String::new(), audited: Arc::default() }
+        Self {
+            process,
+            port,
+            dir,
+            root: String::new(),
+            unseal: String::new(),
+            audited: Arc::default(),
+            run: options.run.clone(),
+        }
     }
 
     fn config(options: &BaoOptions, storage: &str, place: &Place) -> String {
         let Place { port, cluster_port, .. } = place;
-        let BaoOptions { extra, audit_options, log_level, retention } = options;
+        let BaoOptions { extra, audit_options, log_level, retention, run: _ } = options;
         let mut text = storage.to_string();
         write!(
             text,
@@ -162,7 +180,7 @@ log_level  = "{log_level}"
     /// sealed then; what was stored in memory is gone.
     pub(crate) fn restart(&mut self) {
         assert!(self.process.exited().is_some(), "end it before it is started again");
-        self.process = start_process(self.dir.path());
+        self.process = start_process(self.dir.path(), self.run.as_deref());
         eventually("the server answers again", Duration::from_secs(60), || answers(self.port));
     }
 
@@ -248,6 +266,12 @@ impl Call {
     /// From this source address.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.request = self.request.from(address);
+        self
+    }
+
+    /// Waits no longer than this for the answer.
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.request = self.request.timeout(timeout);
         self
     }
 
@@ -366,9 +390,16 @@ impl Bao {
     }
 }
 
-/// Starts the server that is configured in this folder.
-fn start_process(dir: &Path) -> Process {
-    let mut command = command(&bao_program());
+/// Starts the server that is configured in this folder, with its own `/run` if there is one.
+fn start_process(dir: &Path, run: Option<&Path>) -> Process {
+    let mut command = match run {
+        None => command(&bao_program()),
+        Some(run) => {
+            let mut command = command_mounting("mount --bind \"$0\" /run", run);
+            command.arg(bao_program());
+            command
+        }
+    };
     // On a cluster every node must give the same file path of its audit log: a relative one,
     // and a working directory for each.
     command.args(["server", &format!("-config={CONFIG}")]).current_dir(dir);

@@ -56,6 +56,12 @@ impl Request {
         self.header("content-type", "application/json")
     }
 
+    /// Sends these bytes.
+    pub(crate) fn body(mut self, body: &[u8]) -> Self {
+        self.body = body.to_vec();
+        self
+    }
+
     /// Binds this address before connecting; all of 127.0.0.0/8 is the loopback's on Linux.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.from = address.parse().expect("an IP address");

@@ -3,7 +3,7 @@
 use super::eventually;
 use super::exposition::Metrics;
 use super::http::{Reply, Request};
-use super::process::{Process, command};
+use super::process::{Process, command, command_mounting};
 use rustix::process::Signal;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
@@ -17,6 +17,8 @@ pub(crate) struct Leasewatch {
     arguments: Vec<String>,
     variables: Vec<(String, String)>,
     log: PathBuf,
+    /// The state folder, where it is a small disk of its own.
+    small_disk: Option<PathBuf>,
     /// Holds the log of the processes that were started in turn.
     _dir: TempDir,
 }
@@ -33,8 +35,27 @@ impl Leasewatch {
         let arguments: Vec<String> = arguments.into_iter().map(Into::into).collect();
         let variables: Vec<_> =
             variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        let (process, port) = launch(&arguments, &variables, &log, 0);
-        Self { process, port, arguments, variables, log, _dir: dir }
+        let (process, port) = launch(&arguments, &variables, &log, 0, None);
+        Self { process, port, arguments, variables, log, small_disk: None, _dir: dir }
+    }
+
+    /// The same with a state folder on a disk of 64 MB, which is gone with the process.
+    pub(crate) fn start_on_small_disk<A: Into<String>>(arguments: impl IntoIterator<Item = A>) -> Self {
+        let dir = tempfile::Builder::new().prefix("leasewatch-run-").tempdir().unwrap();
+        let log = dir.path().join("leasewatch.log");
+        let disk = dir.path().join("disk");
+        std::fs::create_dir(&disk).unwrap();
+        let mut arguments: Vec<String> = arguments.into_iter().map(Into::into).collect();
+        arguments.extend(["--state-dir".to_owned(), disk.to_str().unwrap().to_owned()]);
+        let (process, port) = launch(&arguments, &[], &log, 0, Some(&disk));
+        Self { process, port, arguments, variables: Vec::new(), log, small_disk: Some(disk), _dir: dir }
+    }
+
+    /// A file on that disk, as its process sees it.
+    pub(crate) fn on_small_disk(&self, name: &str) -> PathBuf {
+        let disk = self.small_disk.as_ref().expect("it was started on one");
+        let root = PathBuf::from(format!("/proc/{}/root", self.process.id()));
+        root.join(disk.strip_prefix("/").unwrap()).join(name)
     }
 
     /// Kills it at once.
@@ -54,7 +75,8 @@ impl Leasewatch {
 
     fn restart_on(&mut self, port: u16) {
         assert!(self.process.exited().is_some(), "end it before it is started again");
-        (self.process, self.port) = launch(&self.arguments, &self.variables, &self.log, port);
+        (self.process, self.port) =
+            launch(&self.arguments, &self.variables, &self.log, port, self.small_disk.as_deref());
     }
 
     /// Asks it to end by SIGTERM; how it ended, and how long that took.
@@ -138,9 +160,23 @@ pub(crate) fn analyze<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<It
     Metrics::parse(std::str::from_utf8(&output.stdout).expect("the page is UTF-8"))
 }
 
-fn launch(arguments: &[String], variables: &[(String, String)], log: &Path, port: u16) -> (Process, u16) {
+fn launch(
+    arguments: &[String],
+    variables: &[(String, String)],
+    log: &Path,
+    port: u16,
+    small_disk: Option<&Path>,
+) -> (Process, u16) {
     let seen = std::fs::read_to_string(log).map_or(0, |text| text.len());
-    let mut command = command(Path::new(env!("CARGO_BIN_EXE_leasewatch")));
+    let program = Path::new(env!("CARGO_BIN_EXE_leasewatch"));
+    let mut command = match small_disk {
+        None => command(program),
+        Some(disk) => {
+            let mut command = command_mounting("mount -t tmpfs -o size=64m tmpfs \"$0\"", disk);
+            command.arg(program);
+            command
+        }
+    };
     command
         .args(["serve", "--web.listen-address", &format!("127.0.0.1:{port}")])
         .args(arguments)

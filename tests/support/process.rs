@@ -25,6 +25,18 @@ pub(crate) fn command_as(user: &str, program: &Path) -> Command {
     guarded(program, &["--reuid", user, "--regid", user, "--init-groups"])
 }
 
+/// A command with mounts of its own, which `mount` makes of `folder` (as `$0`); the program and its
+/// arguments are to follow. Whoever is not root is it there alone, where the kernel lets users do that.
+pub(crate) fn command_mounting(mount: &str, folder: &Path) -> Command {
+    let mut command = guarded(Path::new("unshare"), &[]);
+    if !rustix::process::geteuid().is_root() {
+        command.arg("--map-root-user");
+    }
+    command.args(["--mount", "--", "sh", "-c"]);
+    command.arg(format!("{mount} && exec setpriv --pdeathsig KILL -- \"$@\"")).arg(folder);
+    command
+}
+
 fn guarded(program: &Path, options: &[&str]) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).args(options).arg("--").arg(program);

@@ -1,16 +1,19 @@
 //! Checks of the logs: are they there, may they be read, and may their siblings be found?
 
 use super::Findings;
-use crate::config::{LogConfig, LogKind};
+use crate::config::{Config, LogConfig, LogKind};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 impl Findings {
-    pub(super) fn log(&mut self, log: &LogConfig) {
+    pub(super) fn log(&mut self, log: &LogConfig, config: &Config) {
         let LogConfig { name, path, .. } = log;
         if path == "-" {
             return self.ok(format!("log {name}: standard input"));
+        }
+        if let Some(address) = log.receiver() {
+            return self.receiver(name, &address, config);
         }
         // A file of that very name counts as one, whatever marks its name has.
         let files: Vec<PathBuf> = match Path::new(path).try_exists() {

@@ -6,6 +6,7 @@
 mod anomaly;
 mod logs;
 mod push;
+mod receive;
 mod vault;
 mod web;
 
@@ -68,7 +69,7 @@ fn check(config: &Config) -> Findings {
         findings.error(error.to_string());
     }
     for log in &config.logs {
-        findings.log(log);
+        findings.log(log, config);
     }
     if !config.logs.is_empty() && !config.logs.iter().any(|log| log.kind == LogKind::Server) {
         findings.warning(

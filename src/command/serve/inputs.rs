@@ -7,7 +7,7 @@ use crate::command::scores::{baseline, settings};
 use crate::config::{Config, LogConfig, LogKind, StartAt};
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Lines, Pipeline, SavedSource, Stats};
-use crate::source::{Container, LogPath, Tail, TailOptions, expand};
+use crate::source::{Container, LineSource, LogPath, Received, Tail, TailOptions, expand};
 use crate::state::Limits;
 use crate::store::{Checkpoint, Loaded, Store};
 use anyhow::Context;
@@ -88,6 +88,12 @@ pub(super) fn open(
             spools.push((log.name.clone(), live));
             options.start_at = StartAt::Beginning;
             vec![path]
+        } else if log.receiver().is_some() {
+            let live = store.path(&spool_of(&log.name));
+            let path = LogPath::plain(&live);
+            spools.push((log.name.clone(), live));
+            options.start_at = StartAt::Beginning;
+            vec![path]
         } else {
             expand(&log.path)?
         };
@@ -112,7 +118,8 @@ pub(super) fn open(
             found.push(input(log, name, Lines::Log(log.kind), path, options.clone(), before));
         }
     }
-    let logs: Vec<_> = logs.into_iter().filter(|log| is_glob(&log.path)).collect();
+    let logs: Vec<_> =
+        logs.into_iter().filter(|log| is_glob(&log.path) && log.receiver().is_none()).collect();
     earlier.retain(|name, _| {
         let may_come = logs.iter().any(|log| name.starts_with(&log.name));
         if !may_come {
@@ -177,6 +184,11 @@ impl Globs {
     }
 }
 
+/// Name of the spool of a log that is received.
+pub(super) fn spool_of(log: &str) -> String {
+    format!("received-{}", file_name(log))
+}
+
 fn input(
     log: &LogConfig,
     name: String,
@@ -185,7 +197,11 @@ fn input(
     options: TailOptions,
     before: Option<SavedSource>,
 ) -> (Named, Input) {
-    let shown = if log.path == "-" { "standard input".to_owned() } else { path.path().display().to_string() };
+    let shown = match log.path.as_str() {
+        "-" => "standard input".to_owned(),
+        address if log.receiver().is_some() => address.to_owned(),
+        _ => path.path().display().to_string(),
+    };
     let kind = match (lines, log.kind) {
         (Lines::Observations, _) => "own observations",
         (_, LogKind::Audit) => AUDIT_LOG,
@@ -199,7 +215,9 @@ fn input(
     let max_line_bytes = options.max_line_bytes;
     let tail = Tail::new(path, options, position.clone());
     let source = Container::new(tail, position.as_ref(), max_line_bytes);
-    (named, Input::new(name, lines, Box::new(source)).of_node(log.node.as_deref()).resumed(stats, floor))
+    let source: Box<dyn LineSource> =
+        if log.receiver().is_some() { Box::new(Received::new(source)) } else { Box::new(source) };
+    (named, Input::new(name, lines, source).of_node(log.node.as_deref()).resumed(stats, floor))
 }
 
 /// The logs, each with its node: where there is only one, they are its.

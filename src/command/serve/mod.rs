@@ -13,6 +13,7 @@ mod notebook;
 mod own;
 mod parts;
 mod pushed;
+mod reception;
 mod reload;
 mod reloads;
 mod shared;
@@ -106,6 +107,7 @@ async fn serve(
     let parts = go_on(&mut running, parts, wishes, hangup, &stop).await;
     stop.cancel();
     tracing::info!("Stopping");
+    running.kept.reception.stop();
     let closed = running.doors.close();
     let (ended, ()) = tokio::join!(
         async {
@@ -116,6 +118,7 @@ async fn serve(
         },
         closed
     );
+    running.kept.reception.stopped();
     ended?;
     tracing::info!("Stopped");
     Ok(())

@@ -9,6 +9,7 @@ use super::ingest::Ingest;
 use super::inputs;
 use super::local::Local;
 use super::notebook::Notebook;
+use super::reception::Reception;
 use super::reloads::Reloads;
 use super::shared::Shared;
 use crate::config::Config;
@@ -32,6 +33,7 @@ pub(super) struct Kept {
     bell: Arc<Bell>,
     notebook: Notebook,
     feeds: Feeds,
+    pub(super) reception: Reception,
     board: Board,
     pub(super) reloads: Arc<Reloads>,
 }
@@ -56,7 +58,15 @@ impl Kept {
             .context("cannot open the observations in the state folder")?;
         let bell = Arc::new(Bell::default());
         let notebook = Notebook::new(observations, Arc::clone(&bell));
-        Ok(Self { store, feeds: Feeds::new(Arc::clone(&bell)), bell, notebook, board: Board::new(), reloads })
+        Ok(Self {
+            store,
+            feeds: Feeds::new(Arc::clone(&bell)),
+            reception: Reception::new(Arc::clone(&bell)),
+            bell,
+            notebook,
+            board: Board::new(),
+            reloads,
+        })
     }
 
     /// What is known of other nodes than those that are asked from now on is forgotten.
@@ -87,10 +97,12 @@ pub(super) fn open(config: &Config, kept: &mut Kept) -> anyhow::Result<Opened> {
         })
     };
     let scraper = Scraper::new(&config.vault, &config.nodes, &kept.board, &tell)?.looking_up(&lookups);
+    let received = kept.reception.hold(config, &kept.store)?;
     let mut inputs = inputs::open(config, &kept.store, &kept.notebook, &mut kept.feeds)?;
     let pipeline = inputs.pipeline.take().context("the logs were opened twice; please report it")?;
     let (board, reloads) = (kept.board.clone(), Arc::clone(&kept.reloads));
-    let shared = Shared::new(config, &kept.store, &inputs.names, pipeline, board, push.board(), reloads)?;
+    let shared = Shared::new(config, &kept.store, &inputs.names, pipeline, board, push.board(), reloads)?
+        .receiving(received);
     Ok(Opened { shared: Arc::new(shared), inputs, push, scraper, lookups })
 }
 

@@ -11,6 +11,7 @@ use crate::event::Timestamp;
 use crate::exposition::Unavailable;
 use crate::pipeline::{Pipeline, Progress, Stats};
 use crate::push;
+use crate::receive;
 use crate::snapshot::{Family, Snapshot};
 use crate::store::{Mark, Served, Store};
 use crate::vault::Board;
@@ -44,6 +45,8 @@ pub(super) struct Shared {
     pub(super) pushed: push::Board,
     /// What came of reading the configuration.
     pub(super) reloads: Arc<Reloads>,
+    /// What came of what is received.
+    pub(super) received: Option<receive::Board>,
     /// Who may see names of clients.
     pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
@@ -94,9 +97,16 @@ impl Shared {
             board,
             pushed,
             reloads,
+            received: None,
             identities: config.identities,
             saved: Mutex::new(None),
         })
+    }
+
+    /// What comes of what is received stands there.
+    #[must_use]
+    pub(super) fn receiving(self, board: receive::Board) -> Self {
+        Self { received: Some(board), ..self }
     }
 
     /// The pipeline, for a page.
@@ -208,6 +218,7 @@ impl Shared {
         let mut snapshot = snapshot;
         snapshot.families.extend(self.board.families(Instant::now()));
         snapshot.families.extend(self.pushed.families());
+        snapshot.families.extend(self.received.iter().flat_map(receive::Board::families));
         snapshot.families.sort_by_key(|family| family.metric.name);
         Ok(snapshot)
     }

@@ -7,10 +7,11 @@ use crate::clock::{since_epoch, wall};
 use crate::config::Identities;
 use crate::event::Timestamp;
 use crate::exposition::episodes::EpisodesView;
-use crate::exposition::overview::{ApiView, NodeView, Overview, PushView, SourceView};
+use crate::exposition::overview::{ApiView, NodeView, Overview, PushView, ReceivedView, SourceView};
 use crate::exposition::roles::Roles;
 use crate::exposition::{Unavailable, Waiting, render, render_process};
 use crate::push;
+use crate::receive;
 use crate::vault::{ApiState, NodeReport};
 use std::sync::PoisonError;
 
@@ -63,19 +64,28 @@ impl Shared {
         let pipeline = self.pipeline();
         let silent = !self.is_catching_up(pipeline.front()) && is_silent(&nodes, pipeline.state().canary());
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let received = self.received.as_ref().map(receive::Board::report).unwrap_or_default();
         let sources = pipeline.inputs().iter().zip(&names).map(|(input, named)| {
             let (stats, status) = (input.stats(), input.status());
+            let received = received.iter().find(|report| report.source == named.name);
+            let stuck = received.and_then(|report| report.trouble.clone());
             SourceView {
+                received: received.map(|report| ReceivedView {
+                    connections: report.connections,
+                    last_line: report.last_line,
+                    dropped: report.dropped.clone(),
+                }),
                 name: named.name.clone(),
                 kind: named.kind.to_owned(),
                 node: named.node.clone(),
-                path: status.path.unwrap_or_else(|| named.path.clone()),
+                path: status.path.filter(|_| received.is_none()).unwrap_or_else(|| named.path.clone()),
                 lag_bytes: status.lag_bytes,
                 lines: stats.lines,
                 unreadable: stats.unreadable.values().sum(),
                 last_entry: stats.last_entry,
                 trouble: status
                     .trouble
+                    .or(stuck)
                     .or_else(|| (silent && named.kind == AUDIT_LOG).then(|| SILENT.to_owned())),
             }
         });

@@ -3,11 +3,11 @@
 use super::{Resolver, problem};
 use crate::config::layers::Given;
 use crate::config::problem::Origin;
-use crate::config::{LogConfig, LogKind, NodeConfig, setting, value};
+use crate::config::{LogConfig, LogKind, NodeConfig, ReceiveConfig, setting, value};
 
 impl Resolver<'_> {
     /// The nodes and all logs. They are read together, as a log belongs to a node.
-    pub(super) fn nodes_and_logs(&mut self) -> (Vec<NodeConfig>, Vec<LogConfig>) {
+    pub(super) fn nodes_and_logs(&mut self, receive: &ReceiveConfig) -> (Vec<NodeConfig>, Vec<LogConfig>) {
         let mut nodes = Vec::new();
         let mut names: Vec<(String, Origin)> = Vec::new();
         let mut logs: Vec<(LogConfig, Origin)> = Vec::new();
@@ -46,7 +46,7 @@ impl Resolver<'_> {
             }
         }
         nodes.extend(single);
-        self.check_logs(&logs);
+        self.check_logs(&logs, receive);
         (nodes, logs.into_iter().map(|(log, _)| log).collect())
     }
 
@@ -90,9 +90,16 @@ impl Resolver<'_> {
         }
     }
 
-    /// No two logs of one name or path, and standard input once.
-    fn check_logs(&mut self, logs: &[(LogConfig, Origin)]) {
+    /// No two logs of one name or path, standard input once, and nothing that anybody may send to.
+    fn check_logs(&mut self, logs: &[(LogConfig, Origin)], receive: &ReceiveConfig) {
         for (index, (log, origin)) in logs.iter().enumerate() {
+            if receive.allow.is_empty() && log.receiver().is_some_and(|at| !at.is_local()) {
+                let text =
+                    format!("{} can be reached by other machines, and none is allowed to send", log.path);
+                let remedy =
+                    "Name their networks in receive.allow, such as 10.0.0.0/8, or listen at 127.0.0.1";
+                self.problems.0.push(origin.problem(text, remedy));
+            }
             let before = &logs[..index];
             if before.iter().any(|(other, _)| other.path == log.path) {
                 let problem = match log.path.as_str() {

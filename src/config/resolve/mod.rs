@@ -3,6 +3,7 @@
 mod anomaly;
 mod logs;
 mod push;
+mod receive;
 mod vault;
 
 use super::layers::{Layers, Problems};
@@ -16,8 +17,10 @@ use std::time::Duration;
 /// Makes the configuration, or tells everything that is wrong with it.
 pub(super) fn resolve(layers: &Layers) -> Result<Config, ConfigError> {
     let mut r = Resolver { layers, problems: Problems::default() };
-    let (nodes, logs) = r.nodes_and_logs();
+    let receive = r.receive();
+    let (nodes, logs) = r.nodes_and_logs(&receive);
     let config = Config {
+        receive,
         listen_address: r.parsed(&setting::LISTEN_ADDRESS, value::listen_address),
         web_config: r.path(&setting::WEB_CONFIG_FILE),
         identities: [Identities::Loopback, Identities::Nobody][r.choice(&setting::IDENTITIES)],

@@ -1,0 +1,13 @@
+//! Audit devices other than files: what they send is received, kept and counted once, and whatever
+//! becomes of leasewatch, its disk or other senders, whoever sends is not held up.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod openbao;
+mod peers;
+mod sender;
+mod stall;
+mod ways;
