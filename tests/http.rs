@@ -75,6 +75,7 @@ impl Site for Stub {
             unreadable: 3,
             last_entry: Some(now.plus_secs(-90)),
             trouble: None,
+            received: None,
         };
         let unreadable = SourceView {
             name: "server".into(),

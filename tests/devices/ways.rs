@@ -1,6 +1,7 @@
 //! Every way in: each line counts once, however it comes and however often.
 
 use crate::sender::{Sender, post};
+use crate::support::http::Request;
 use crate::support::{Leasewatch, Metrics, NeverFalls, free_port, lines};
 use std::io::Write as _;
 use std::time::Duration;
@@ -197,4 +198,44 @@ fn what_was_acknowledged_outlives_every_kill() {
     leasewatch.kill9();
     leasewatch.restart();
     until(&leasewatch, "app", 300);
+}
+
+#[test]
+fn a_reload_lets_go_of_no_connection_and_loses_no_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let (port, other) = (free_port(), free_port());
+    let file = dir.path().join("leasewatch.toml");
+    let configure = |port: u16, more: &str| {
+        let state = dir.path().join("state");
+        let text = format!("state_dir = {state:?}\naudit_log = [\"tcp=tcp://127.0.0.1:{port}\"]\n{more}");
+        std::fs::write(&file, text).unwrap();
+    };
+    configure(port, "");
+    let leasewatch = Leasewatch::start(["--config.file", file.to_str().unwrap()], &[]);
+    let reload = || {
+        let reply = Request::new("POST", "/-/reload").send(leasewatch.port()).unwrap();
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    };
+    let mut sender = Sender::tcp(port);
+    let mut send = |numbers: std::ops::Range<u64>| {
+        for number in numbers {
+            sender.send(&lines::issued(number, "app")).unwrap();
+        }
+    };
+    send(0..50);
+    let before = until(&leasewatch, "app", 50);
+    configure(port, "[labels]\nbudget = 900\n");
+    reload();
+    send(50..100);
+    let page = until(&leasewatch, "app", 100);
+    assert_eq!(page.value("leasewatch_receiver_connections", &[("source", "tcp")]), Some(1.0));
+    for metric in ["leasewatch_log_gaps_total", "leasewatch_receiver_dropped_total"] {
+        assert_eq!(page.sum(metric, &[]), before.sum(metric, &[]), "{metric}");
+    }
+    // Another address: there, and no more at the one before.
+    configure(other, "");
+    reload();
+    Sender::tcp(other).send(&lines::issued(200, "app")).unwrap();
+    until(&leasewatch, "app", 101);
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());
 }
