@@ -3,6 +3,7 @@
 pub mod analyze;
 mod backfill;
 pub mod check_config;
+mod compare;
 pub mod demo;
 pub mod episodes;
 mod events;

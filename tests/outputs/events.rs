@@ -1,4 +1,4 @@
-//! `analyze --events`: DuckDB reads the file, and it is what the clients of the recorded run saw.
+//! `analyze --events`: `DuckDB` reads the file, and it is what the clients of the recorded run saw.
 
 use crate::support::corpus::{CORPUS, analyze_corpus, said};
 use crate::support::duckdb::query;
@@ -120,7 +120,8 @@ fn leases_are_told_apart_without_their_ids_and_nothing_secret_is_in_it() {
     assert!(columns.len() > 10, "{columns:?}");
     for column in columns {
         let secrets = r"/creds/[^/]+/\w{20,}|hvs\.|hmac-sha256:\w{33,}|\bv-approle-";
-        let sql = format!("SELECT {column} FROM 'events.parquet' WHERE regexp_matches({column}, '{secrets}')");
+        let sql =
+            format!("SELECT {column} FROM 'events.parquet' WHERE regexp_matches({column}, '{secrets}')");
         let rows = query(dir.path(), &sql);
         assert!(rows.is_empty(), "{sql}: {rows:?}");
     }
