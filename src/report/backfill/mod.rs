@@ -29,6 +29,7 @@ pub struct Backfill {
     families: BTreeMap<&'static str, OneFamily>,
     changes: Changes,
     at_once: usize,
+    leaves_out_zeros: bool,
 }
 
 /// One metric, and the numbers of its series.
@@ -52,7 +53,14 @@ impl Backfill {
     /// Samples that get these labels beside those of their metric.
     pub fn new(labels: Labels) -> Self {
         let (moments, families) = (Vec::new(), BTreeMap::new());
-        Self { labels, moments, families, changes: Changes::new(), at_once: AT_ONCE }
+        Self { labels, moments, families, changes: Changes::new(), at_once: AT_ONCE, leaves_out_zeros: false }
+    }
+
+    /// Leaves out what never is anything but zero, but for a histogram's buckets: less than half is left.
+    #[must_use]
+    pub fn leaving_out_zeros(mut self) -> Self {
+        self.leaves_out_zeros = true;
+        self
     }
 
     /// The numbers at a moment later than the last one. Prometheus keeps milliseconds: a moment
@@ -100,7 +108,7 @@ impl Backfill {
     /// # Errors
     /// Those of the temporary file and of writing.
     pub fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let Self { labels, moments, families, changes, at_once } = self;
+        let Self { labels, moments, families, changes, at_once, leaves_out_zeros } = self;
         let mut told: Vec<Told<'_>> = Vec::new();
         for family in families.values() {
             let first = told.len();
@@ -108,6 +116,10 @@ impl Backfill {
                 let parts = sample::parts(family.metric.kind, ids.len());
                 parts.zip(ids).map(move |(part, id)| Told { family, labels, part, id: *id })
             }));
+            let is_histogram = family.metric.kind == Kind::Histogram;
+            if *leaves_out_zeros && !is_histogram {
+                told.retain(|series| !changes.is_always_zero(series.id));
+            }
             told[first..].sort_by_key(|series| (series.labels, series.part));
         }
         let mut last: Option<&Metric> = None;

@@ -74,6 +74,23 @@ fn a_series_stands_together_and_what_is_gone_has_no_sample() {
 }
 
 #[test]
+fn zeros_can_be_left_out() {
+    let mut backfill = Backfill::new(Labels::default()).leaving_out_zeros();
+    for (moment, forced) in [(1_000, 0), (1_060, 0), (1_120, 3)] {
+        let mut ended = Family::new(&leases::REVOCATIONS);
+        ended.count(["root", "db/", "database", "x", "expired"], 0);
+        ended.count(["root", "db/", "database", "x", "forced"], forced);
+        let mut stuck = Family::new(&leases::STUCK);
+        stuck.number(["root", "db/", "database", "x"], 0.0);
+        backfill.add(Timestamp::from_secs(moment), &[ended, stuck]).unwrap();
+    }
+    let text = text(&mut backfill);
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(lines.len() == 3 && lines.iter().all(|line| line.contains("forced")), "{text}");
+    assert!(!text.contains("leases_stuck"));
+}
+
+#[test]
 fn a_moment_is_never_before_what_it_tells() {
     let mut backfill = Backfill::new(Labels::default());
     let mut stuck = Family::new(&leases::STUCK);
