@@ -98,11 +98,6 @@ impl Backfill {
         self.changes.end_of_moment()
     }
 
-    /// How many moments there are.
-    pub fn moments(&self) -> usize {
-        self.moments.len()
-    }
-
     /// Writes all of it: series by series, those of a metric together.
     ///
     /// # Errors
@@ -112,14 +107,12 @@ impl Backfill {
         let mut told: Vec<Told<'_>> = Vec::new();
         for family in families.values() {
             let first = told.len();
-            told.extend(family.series.iter().flat_map(|(labels, ids)| {
+            let leaves_out = *leaves_out_zeros && family.metric.kind != Kind::Histogram;
+            let series = family.series.iter().flat_map(|(labels, ids)| {
                 let parts = sample::parts(family.metric.kind, ids.len());
                 parts.zip(ids).map(move |(part, id)| Told { family, labels, part, id: *id })
-            }));
-            let is_histogram = family.metric.kind == Kind::Histogram;
-            if *leaves_out_zeros && !is_histogram {
-                told.retain(|series| !changes.is_always_zero(series.id));
-            }
+            });
+            told.extend(series.filter(|series| !leaves_out || !changes.is_always_zero(series.id)));
             told[first..].sort_by_key(|series| (series.labels, series.part));
         }
         let mut last: Option<&Metric> = None;

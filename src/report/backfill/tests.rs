@@ -82,12 +82,18 @@ fn zeros_can_be_left_out() {
         ended.count(["root", "db/", "database", "x", "forced"], forced);
         let mut stuck = Family::new(&leases::STUCK);
         stuck.number(["root", "db/", "database", "x"], 0.0);
-        backfill.add(Timestamp::from_secs(moment), &[ended, stuck]).unwrap();
+        // An empty bucket is none of them.
+        let mut took = Family::new(&credentials::ISSUE_DURATION);
+        let labels = ["root", "db/", "database"].map(Arc::from).to_vec();
+        let histogram = Histogram { bounds: &[0.5], counts: vec![0, 1], sum: 2.0 };
+        took.series.push(Series { labels, value: Value::Histogram(histogram) });
+        backfill.add(Timestamp::from_secs(moment), &[took, ended, stuck]).unwrap();
     }
     let text = text(&mut backfill);
     let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(lines.len() == 3 && lines.iter().all(|line| line.contains("forced")), "{text}");
-    assert!(!text.contains("leases_stuck"));
+    let (forced, buckets): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.contains("forced"));
+    assert!(forced.len() == 3 && buckets.len() == 12, "{text}");
+    assert!(buckets.iter().all(|line| line.starts_with("leasewatch_credential_issue_duration")), "{text}");
 }
 
 #[test]
