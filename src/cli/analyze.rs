@@ -27,6 +27,7 @@ Examples:
   leasewatch analyze /var/log/vault/ --format openmetrics --label job=leasewatch --label instance=vault-1:9748 > past.om
   leasewatch analyze /var/log/vault/ --events events.parquet
   leasewatch analyze /var/log/vault/ --since 24h
+  leasewatch analyze /var/log/vault/ --since 1h --compare 7d
   leasewatch analyze audit.log* --since 2026-01-02T03:00:00Z --until 2026-01-02T04:00:00Z
   leasewatch analyze /var/log/vault/ --lease database/creds/app/h2JxFQmAMRYQ6zZLjyNuVfnq
   leasewatch analyze /var/log/vault/ --entity app-2 --since 24h
@@ -73,6 +74,11 @@ pub struct AnalyzeArgs {
     /// Between two samples; best what Prometheus scrapes by [default: 1m]
     #[arg(long, value_name = "DURATION", value_parser = parse_step, help_heading = "Samples for Prometheus")]
     pub step: Option<Duration>,
+    /// Beside an earlier period, what changed: `previous` is the one of the same length right before, 7d the
+    /// same one so long ago, SINCE..UNTIL any other
+    #[arg(long, value_name = "PERIOD", value_parser = parse_compare, requires = "since")]
+    #[arg(conflicts_with_all = ["topic", "at", "events", "learn", "min_score"])]
+    pub compare: Option<Compare>,
     /// Also write every event as a row of this Parquet file, for a database to go on with; it names clients
     #[arg(long, value_name = "FILE", conflicts_with = "topic", help_heading = "Events for other programs")]
     pub events: Option<PathBuf>,
@@ -170,6 +176,17 @@ pub enum Bound {
     Back(Duration),
 }
 
+/// What a period is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compare {
+    /// The one of the same length right before.
+    Previous,
+    /// The same, so long ago.
+    Back(Duration),
+    /// Any other.
+    Period(Bound, Bound),
+}
+
 /// Form of what `analyze` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -195,6 +212,17 @@ fn parse_bound(text: &str) -> Result<Bound, String> {
     parse_duration(text).map(Bound::Back).ok_or_else(|| {
         "write a moment such as 2026-01-02T03:04:05Z, or a time before the end of the logs such as 2h or 7d".to_owned()
     })
+}
+
+fn parse_compare(text: &str) -> Result<Compare, String> {
+    if text == "previous" {
+        return Ok(Compare::Previous);
+    }
+    if let Some((since, until)) = text.split_once("..") {
+        return Ok(Compare::Period(parse_bound(since)?, parse_bound(until)?));
+    }
+    let back = parse_duration(text).filter(|back| !back.is_zero()).map(Compare::Back);
+    back.ok_or_else(|| "write previous, how long ago it was (7d), or SINCE..UNTIL".to_owned())
 }
 
 fn parse_label(text: &str) -> Result<(String, String), String> {

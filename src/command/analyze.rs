@@ -2,6 +2,7 @@
 //! report at the end. Reads no clock: the same files give the same output.
 
 use super::backfill;
+use super::compare;
 use super::events::Recording;
 use super::finished::{Finished, Read, Wanted};
 use super::folder::Logs;
@@ -32,6 +33,11 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
     let logs = Logs::of(&args.files, &args.server_log)?;
     backfill::refuse(args)?;
     if let Some(answer) = story::answer(args, &logs)? {
+        out.write_all(answer.as_bytes())?;
+        out.flush()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(answer) = compare::answer(args, &logs)? {
         out.write_all(answer.as_bytes())?;
         out.flush()?;
         return Ok(ExitCode::SUCCESS);

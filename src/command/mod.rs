@@ -3,6 +3,7 @@
 pub mod analyze;
 mod backfill;
 pub mod check_config;
+mod compare;
 mod crew;
 pub mod demo;
 pub mod episodes;

@@ -81,7 +81,7 @@ impl Period {
 }
 
 /// The time of the last line.
-fn end_of(logs: &Logs, max_line_bytes: usize) -> anyhow::Result<Timestamp> {
+pub(super) fn end_of(logs: &Logs, max_line_bytes: usize) -> anyhow::Result<Timestamp> {
     let audit = last_time(LogKind::Audit, &logs.audit, max_line_bytes)?;
     let server = last_time(LogKind::Server, &logs.server, max_line_bytes)?;
     audit.max(server).ok_or_else(|| anyhow::anyhow!("no line of these logs has a time"))

@@ -1,6 +1,7 @@
 //! Snapshot to people: what `analyze` and `leases` print. One format a file.
 
 mod backfill;
+pub mod compare;
 mod course;
 pub mod episodes;
 pub mod events;

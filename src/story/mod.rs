@@ -6,10 +6,12 @@
 //! follows them.
 //!
 //! [`Candidates`] go the other way, from the name of a database's user to who may have got it. A
-//! [`Register`] tells of everything, once, and asks for no topic.
+//! [`Register`] tells of everything, once, and asks for no topic; a [`Census`] makes of that who was there
+//! in two periods.
 
 mod candidates;
 mod cause;
+mod census;
 mod filter;
 mod joint;
 mod life;
@@ -23,6 +25,7 @@ mod topic;
 mod username;
 
 pub use candidates::{Candidate, Candidates, Found};
+pub use census::{Census, Client, Half, Lifetimes, RoleName};
 pub use filter::{Filter, Network};
 pub use life::{End, Granted, Life};
 pub use moment::{Moment, Rests, What};

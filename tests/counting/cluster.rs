@@ -7,7 +7,7 @@ const DURATION: &str = "leasewatch_credential_issue_duration_seconds";
 
 /// What a performance standby (Vault 1.14 and later) and the active node log of one request that
 /// the standby forwarded: two entries each, with IDs of their own.
-fn forwarded(standby: &mut Log, active: &mut Log) {
+pub(super) fn forwarded(standby: &mut Log, active: &mut Log) {
     let creds = || read("database/", "database", "database/creds/app");
     let flagged = |entry: &mut Json| entry["forwarded"] = json!(true);
     let id = format!("{}-s", standby.new_id());

@@ -7,6 +7,7 @@ mod engines;
 mod hostile;
 mod merge;
 mod outstanding;
+mod register;
 mod support;
 mod time;
 mod versions;

@@ -69,7 +69,8 @@ fn prometheus_has_at_every_moment_what_was_counted_then() {
     let data = prometheus.api("query", &[("query", issued), ("time", "2026-11-23T19:55:00Z")]).unwrap();
     let all = end["metrics"]["leasewatch_credentials_issued_total"].as_array().unwrap();
     let all: f64 = all.iter().map(|series| series["value"].as_f64().unwrap()).sum();
-    assert_eq!(data["result"][0]["value"][1].as_str().unwrap().parse::<f64>().unwrap(), all);
+    let shown: f64 = data["result"][0]["value"][1].as_str().unwrap().parse().unwrap();
+    assert!((shown - all).abs() < 0.5, "{shown} and not {all}");
 }
 
 /// Every sample line with its time.
@@ -134,7 +135,7 @@ fn an_exporter_that_reads_the_same_logs_goes_on_where_the_samples_end() {
         .into_iter()
         .map(|(line, _)| line.rsplit_once(' ').unwrap().0.rsplit_once(' ').unwrap())
         .collect();
-    let page: String = last.iter().map(|(series, value)| format!("{series} {value}\n")).collect();
+    let page = last.iter().fold(String::new(), |page, (series, value)| page + series + " " + value + "\n");
     let mut compared = 0;
     for ((name, mut labels), before) in Metrics::parse(&page).series {
         labels.retain(|name, _| !["job", "instance", "cluster"].contains(&name.as_str()));
@@ -143,8 +144,8 @@ fn an_exporter_that_reads_the_same_logs_goes_on_where_the_samples_end() {
         compared += 1;
         // A counter that falls would be taken for one that began anew.
         assert!(value >= before, "{key:?}: {before}, then {value}");
-        let decided_later = ["leasewatch_revocations_total"].contains(&key.0.as_str());
-        assert!(value == before || decided_later && value - before < 20.0, "{key:?}: {before}, then {value}");
+        let more = if key.0 == "leasewatch_revocations_total" { 20.0 } else { 1e-9 };
+        assert!(value - before < more, "{key:?}: {before}, then {value}");
     }
     assert!(compared > 100, "{compared}");
 }

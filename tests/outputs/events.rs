@@ -1,4 +1,4 @@
-//! `analyze --events`: DuckDB reads the file, and it is what the clients of the recorded run saw.
+//! `analyze --events`: `DuckDB` reads the file, and it is what the clients of the recorded run saw.
 
 use crate::support::corpus::{CORPUS, analyze_corpus, said};
 use crate::support::duckdb::query;

@@ -1,4 +1,4 @@
-//! DuckDB, which reads what is written for it.
+//! `DuckDB`, which reads what is written for it.
 
 use super::process::command;
 use super::tools_dir;

@@ -196,7 +196,8 @@ fn history(
     };
     let days = wall().nanos_since(span.from) as f64 / 86_400e9;
     let written = Past { logs, step: STEP, only: &|families| families }.write(
-        Backfill::new(labels),
+        // Of weeks, zeros are most of it.
+        Backfill::new(labels).leaving_out_zeros(),
         &mut out,
         &Arc::default(),
         |read| {

@@ -92,6 +92,11 @@ impl Changes {
         self.last.get(id.0 as usize).map_or(0, |last| last.changes)
     }
 
+    /// A series never was anything but zero, and never was gone.
+    pub(super) fn is_always_zero(&self, id: SeriesId) -> bool {
+        self.last.get(id.0 as usize).is_some_and(|last| last.changes == 1 && last.bits == 0.0_f64.to_bits())
+    }
+
     /// The values of these series. Goes through all changes once.
     ///
     /// # Errors

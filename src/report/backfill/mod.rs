@@ -29,6 +29,7 @@ pub struct Backfill {
     families: BTreeMap<&'static str, OneFamily>,
     changes: Changes,
     at_once: usize,
+    leaves_out_zeros: bool,
 }
 
 /// One metric, and the numbers of its series.
@@ -52,7 +53,14 @@ impl Backfill {
     /// Samples that get these labels beside those of their metric.
     pub fn new(labels: Labels) -> Self {
         let (moments, families) = (Vec::new(), BTreeMap::new());
-        Self { labels, moments, families, changes: Changes::new(), at_once: AT_ONCE }
+        Self { labels, moments, families, changes: Changes::new(), at_once: AT_ONCE, leaves_out_zeros: false }
+    }
+
+    /// Leaves out what never is anything but zero, but for a histogram's buckets: less than half is left.
+    #[must_use]
+    pub fn leaving_out_zeros(mut self) -> Self {
+        self.leaves_out_zeros = true;
+        self
     }
 
     /// The numbers at a moment later than the last one. Prometheus keeps milliseconds: a moment
@@ -90,24 +98,21 @@ impl Backfill {
         self.changes.end_of_moment()
     }
 
-    /// How many moments there are.
-    pub fn moments(&self) -> usize {
-        self.moments.len()
-    }
-
     /// Writes all of it: series by series, those of a metric together.
     ///
     /// # Errors
     /// Those of the temporary file and of writing.
     pub fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
-        let Self { labels, moments, families, changes, at_once } = self;
+        let Self { labels, moments, families, changes, at_once, leaves_out_zeros } = self;
         let mut told: Vec<Told<'_>> = Vec::new();
         for family in families.values() {
             let first = told.len();
-            told.extend(family.series.iter().flat_map(|(labels, ids)| {
+            let leaves_out = *leaves_out_zeros && family.metric.kind != Kind::Histogram;
+            let series = family.series.iter().flat_map(|(labels, ids)| {
                 let parts = sample::parts(family.metric.kind, ids.len());
                 parts.zip(ids).map(move |(part, id)| Told { family, labels, part, id: *id })
-            }));
+            });
+            told.extend(series.filter(|series| !leaves_out || !changes.is_always_zero(series.id)));
             told[first..].sort_by_key(|series| (series.labels, series.part));
         }
         let mut last: Option<&Metric> = None;

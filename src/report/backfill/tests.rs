@@ -74,6 +74,29 @@ fn a_series_stands_together_and_what_is_gone_has_no_sample() {
 }
 
 #[test]
+fn zeros_can_be_left_out() {
+    let mut backfill = Backfill::new(Labels::default()).leaving_out_zeros();
+    for (moment, forced) in [(1_000, 0), (1_060, 0), (1_120, 3)] {
+        let mut ended = Family::new(&leases::REVOCATIONS);
+        ended.count(["root", "db/", "database", "x", "expired"], 0);
+        ended.count(["root", "db/", "database", "x", "forced"], forced);
+        let mut stuck = Family::new(&leases::STUCK);
+        stuck.number(["root", "db/", "database", "x"], 0.0);
+        // An empty bucket is none of them.
+        let mut took = Family::new(&credentials::ISSUE_DURATION);
+        let labels = ["root", "db/", "database"].map(Arc::from).to_vec();
+        let histogram = Histogram { bounds: &[0.5], counts: vec![0, 1], sum: 2.0 };
+        took.series.push(Series { labels, value: Value::Histogram(histogram) });
+        backfill.add(Timestamp::from_secs(moment), &[took, ended, stuck]).unwrap();
+    }
+    let text = text(&mut backfill);
+    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    let (forced, buckets): (Vec<&str>, Vec<&str>) = lines.iter().partition(|line| line.contains("forced"));
+    assert!(forced.len() == 3 && buckets.len() == 12, "{text}");
+    assert!(buckets.iter().all(|line| line.starts_with("leasewatch_credential_issue_duration")), "{text}");
+}
+
+#[test]
 fn a_moment_is_never_before_what_it_tells() {
     let mut backfill = Backfill::new(Labels::default());
     let mut stuck = Family::new(&leases::STUCK);

@@ -92,6 +92,7 @@ mod tests {
     use super::*;
     use crate::event::{Event, EventKind, ServerEvent, Timestamp};
     use crate::story::Register;
+    use parquet::file::metadata::RowGroupMetaData;
     use parquet::file::reader::{FileReader, SerializedFileReader};
 
     #[test]
@@ -108,7 +109,7 @@ mod tests {
         let (rows, file) = events.finish().unwrap();
         assert_eq!(rows, 2 * GROUP as u64 + 1);
         let reader = SerializedFileReader::new(file).unwrap();
-        let groups: Vec<_> = reader.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+        let groups: Vec<_> = reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows).collect();
         assert_eq!(groups, [122_880, 122_880, 1]);
     }
 }

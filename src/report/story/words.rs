@@ -91,7 +91,7 @@ pub(super) const fn rests(rests: Rests) -> (&'static str, Option<&'static str>) 
 }
 
 /// A client in a few words.
-pub(super) fn client(who: &Who) -> String {
+pub(in crate::report) fn client(who: &Who) -> String {
     let requester = &who.requester;
     let mut parts = Vec::new();
     for (title, name) in
@@ -147,7 +147,7 @@ pub(super) fn terms(moment: &Moment) -> Vec<String> {
 }
 
 /// Seconds, as people say them.
-pub(super) fn seconds(secs: f64) -> String {
+pub(in crate::report) fn seconds(secs: f64) -> String {
     if secs < 60.0 {
         return format!("{secs:.1}s");
     }
