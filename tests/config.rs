@@ -36,6 +36,7 @@ fn the_good_file_says_everything() {
     assert_eq!((config.max_line_bytes, config.label_sets), (1_048_576, 500));
     assert_eq!(config.ledger_capacity, 300);
     assert_eq!(config.identities, Identities::Nobody);
+    assert_eq!(config.web_config.as_deref().and_then(|file| file.to_str()), Some("/etc/leasewatch/web.yml"));
     assert_eq!(
         config.anomaly,
         AnomalyConfig {
@@ -131,6 +132,7 @@ fn without_anything_the_defaults_hold() {
     assert_eq!((config.max_line_bytes, config.label_sets), (32 << 20, 2_000));
     assert_eq!(config.ledger_capacity, 1_000_000);
     assert_eq!(config.identities, Identities::Loopback);
+    assert!(config.web_config.is_none());
     assert_eq!((config.anomaly.mode, config.anomaly.alarm_budget), (AnomalyMode::On, 1.0));
     assert_eq!((config.anomaly.subjects, config.anomaly.episodes), (20_000, 4_096));
     assert!(config.anomaly.baseline.is_none() && config.anomaly.acknowledged.is_empty());

@@ -170,8 +170,8 @@ async fn greet(
     // A handshake begins with a byte that is no letter, an HTTP request with one.
     if stream.peek(&mut first).await? == 1 && first[0].is_ascii_alphabetic() {
         const ANSWER: &[u8] =
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 43\r\n\
-            connection: close\r\n\r\nThis port speaks TLS: ask it by https://...";
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
+            This port speaks TLS: ask it by https://\n";
         stream.write_all(ANSWER).await?;
         stream.shutdown().await?;
         return Ok(None);

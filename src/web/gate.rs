@@ -31,7 +31,7 @@ impl Gate {
     /// # Errors
     /// What is wrong with the file, or with one that it names.
     pub fn new(path: Option<&Path>) -> Result<Self, WebConfigError> {
-        let (held, read) = Held::read(path, Vec::new());
+        let (held, read) = Held::read(path, &[]);
         let rules = read?;
         Ok(Self { held: Mutex::new(Held { rules: Arc::new(rules), ..held }), checker: Checker::new() })
     }
@@ -41,7 +41,7 @@ impl Gate {
     /// # Errors
     /// What is wrong with it; the rules stay as they are.
     pub fn follow(&self, path: Option<&Path>) -> Result<(), WebConfigError> {
-        let (next, read) = Held::read(path, Vec::new());
+        let (next, read) = Held::read(path, &[]);
         let rules = read?;
         *self.lock() = Held { rules: Arc::new(rules), ..next };
         Ok(())
@@ -53,8 +53,8 @@ impl Gate {
         if !held.has_changed() {
             return Arc::clone(&held.rules);
         }
-        let known = held.seen.iter().skip(1).map(|(path, _)| path.clone()).collect();
-        let (next, read) = Held::read(held.path.as_deref(), known);
+        let known: Vec<_> = held.seen.iter().skip(1).map(|(path, _)| path.clone()).collect();
+        let (next, read) = Held::read(held.path.as_deref(), &known);
         let before = Arc::clone(&held.rules);
         *held = match read {
             Ok(rules) => {
@@ -88,7 +88,7 @@ impl Gate {
 impl Held {
     /// Reads a file. Every stamp is taken before its file is read: what is written meanwhile is read the next time.
     /// Where the file cannot be understood, those that it named before are watched on.
-    fn read(path: Option<&Path>, known: Vec<PathBuf>) -> (Self, Result<Rules, WebConfigError>) {
+    fn read(path: Option<&Path>, known: &[PathBuf]) -> (Self, Result<Rules, WebConfigError>) {
         let Some(path) = path else { return (Self::default(), Ok(Rules::default())) };
         let stamp = |path: &PathBuf| (path.clone(), FileStamp::of(path));
         let own = stamp(&path.to_owned());

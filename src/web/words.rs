@@ -50,9 +50,7 @@ pub(super) fn versions(least: u8, most: u8) -> Vec<&'static SupportedProtocolVer
 /// Go's name of a suite.
 fn suite_name(suite: SupportedCipherSuite) -> String {
     let own = format!("{:?}", suite.suite());
-    let own = own.strip_prefix("TLS13_").map_or_else(|| own.clone(), |rest| format!("TLS_{rest}"));
-    // Go's only name without its hash stands for the one with it.
-    own
+    own.strip_prefix("TLS13_").map_or_else(|| own.clone(), |rest| format!("TLS_{rest}"))
 }
 
 /// The suite of that name.

@@ -128,7 +128,7 @@ fn versions_and_what_is_no_tls_at_all() {
     assert_eq!(plain.status, 400);
     assert!(plain.text().contains("https://"), "{}", plain.text());
     // Silence and noise hold nobody up.
-    let _silent = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let _silent: Vec<_> = (0..200).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
     let mut noisy = TcpStream::connect(("127.0.0.1", port)).unwrap();
     noisy.write_all(&[0; 64]).unwrap();
     let mut end = Vec::new();

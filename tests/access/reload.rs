@@ -4,7 +4,7 @@
 use crate::pki::Folder;
 use crate::support::http::Request;
 use crate::support::process::{Process, command};
-use crate::support::{Leasewatch, NeverFalls, eventually, free_port, lines};
+use crate::support::{Bao, Leasewatch, Metrics, NeverFalls, eventually, free_port, lines};
 use rustix::process::Signal;
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -67,7 +67,8 @@ fn nothing_is_lost_or_counted_twice_over_many_reloads() {
         } else {
             assert_eq!(reload(&serving), (200, "the configuration was reloaded\n".to_owned()));
         }
-        never.page(&serving.metrics());
+        // A page that is asked for right after, or meanwhile, is answered.
+        never.page(&serving.try_metrics().unwrap());
     }
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
     let wanted = written as f64;
@@ -207,4 +208,90 @@ fn it_moves_to_another_address_and_stays_where_that_is_taken() {
     assert!(answers(second));
     process.signal(Signal::TERM);
     assert!(process.wait(Duration::from_secs(30)).success());
+}
+
+#[test]
+fn standard_input_is_read_on_over_a_reload() {
+    let folder = Folder::new();
+    let mut serve = command(Path::new(env!("CARGO_BIN_EXE_leasewatch")));
+    let port = free_port();
+    folder.write("leasewatch.toml", "");
+    let log = File::create(folder.path("log")).unwrap();
+    let mut child = serve
+        .args(["serve", "--audit-log", "-", "--state-dir", &folder.text("state")])
+        .args([
+            "--web.listen-address",
+            &format!("127.0.0.1:{port}"),
+            "--config.file",
+            &folder.text("leasewatch.toml"),
+        ])
+        .stdin(std::process::Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let issued = |written: u64| {
+        eventually("all is counted", Duration::from_secs(60), || {
+            let said = || std::fs::read_to_string(folder.path("log")).unwrap();
+            let reply =
+                Request::new("GET", "/metrics").send(port).map_err(|why| format!("{why}: {}", said()))?;
+            // The very first time, the numbers of before are still being read; after a reload they are there at once.
+            assert!(reply.status == 200 || written == 50, "{}", reply.text());
+            if reply.status != 200 {
+                return Err(reply.text());
+            }
+            let page = Metrics::parse(&reply.text());
+            let counted = page.sum("leasewatch_credentials_issued_total", &[]);
+            #[allow(clippy::cast_precision_loss, reason = "a few hundred")]
+            if counted == written as f64 {
+                Ok(())
+            } else {
+                Err(format!("{counted} of {written}: {}", said()))
+            }
+        });
+    };
+    let mut written = 0;
+    for _ in 0..4 {
+        for _ in 0..50 {
+            input.write_all(lines::issued(written, "app").as_bytes()).unwrap();
+            written += 1;
+        }
+        let reply = Request::new("POST", "/-/reload").send(port);
+        // The first time it may not listen yet.
+        assert!(written == 50 || reply.unwrap().status == 200);
+        issued(written);
+    }
+    folder.write("leasewatch.toml", "max_line_bytes = 8192\n");
+    let reply = Request::new("POST", "/-/reload").send(port).unwrap();
+    assert!(reply.status == 500 && reply.text().contains("max_line_bytes, beside a log from standard input"));
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_known_of_a_server_is_known_over_a_reload_and_another_token_is_taken() {
+    let bao = Bao::start();
+    let folder = Folder::new();
+    append(&folder, 0..10);
+    let vault =
+        |more: &str| format!("[vault]\naddress = {:?}\nscrape_interval = \"1s\"\n{more}", bao.address());
+    let mut serving = start(&folder, &vault(""));
+    let up = |page: &Metrics| page.value("leasewatch_vault_up", &[("node", "vault")]);
+    serving.metrics_when("it is up", |page| if up(page) == Some(1.0) { Ok(()) } else { Err(String::new()) });
+    let token =
+        |page: &Metrics| page.value("leasewatch_scrape_success", &[("node", "vault"), ("api", "token")]);
+    assert_eq!(token(&serving.metrics()), None);
+    folder.write("token", bao.root_token());
+    write(&folder, &vault(&format!("token_file = {:?}\n", folder.text("token"))));
+    let mut never = NeverFalls::default();
+    for _ in 0..5 {
+        assert_eq!(reload(&serving).0, 200);
+        let page = serving.metrics();
+        assert_eq!(up(&page), Some(1.0), "at once, not after the next answer");
+        never.page(&page);
+    }
+    serving.metrics_when("the token is taken", |page| {
+        if token(page) == Some(1.0) { Ok(()) } else { Err(format!("{:?}", token(page))) }
+    });
+    assert!(serving.stop().0.success());
 }

@@ -140,6 +140,16 @@ impl Opened {
 }
 
 impl Parts {
+    /// Until every log was read to its end once, or for so long.
+    pub(super) async fn caught_up(&self, most: Duration) {
+        let reading = async {
+            while !self.shared.has_caught_up() {
+                sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = timeout(most, reading).await;
+    }
+
     /// Until reading ends by itself, which it should not.
     pub(super) async fn ended(&mut self) -> Result<anyhow::Result<()>, JoinError> {
         (&mut self.ingest).await
@@ -158,10 +168,10 @@ impl Parts {
             Ok(Ok(())) => {}
             // As after a crash: the logs are read again from the checkpoint before it.
             Ok(Err(error)) => {
-                tracing::warn!(%error, "The state was not saved before the reload; more is read again")
+                tracing::warn!(%error, "The state was not saved before the reload; more is read again");
             }
             Err(error) => {
-                tracing::error!(%error, "Reading ended unexpectedly; it begins again where the checkpoint says")
+                tracing::error!(%error, "Reading ended unexpectedly; it begins again where the checkpoint says");
             }
         }
         // A page that is being made still looks at them, and may mark what it shows.

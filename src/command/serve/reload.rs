@@ -9,9 +9,13 @@ use crate::config::Config;
 use crate::exposition::{Site, http};
 use crate::web::Gate;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+
+/// How long pages wait for the new parts to read what came meanwhile, so that nobody sees them not ready.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// All that is in force.
 pub(super) struct Running {
@@ -38,7 +42,7 @@ impl Running {
         match &outcome {
             Ok(()) => tracing::info!("The configuration was reloaded"),
             Err(why) => {
-                tracing::error!(%why, "The configuration was not reloaded; the one before it is in force")
+                tracing::error!(%why, "The configuration was not reloaded; the one before it is in force");
             }
         }
         (parts, outcome)
@@ -104,6 +108,7 @@ impl Running {
         };
         let parts = opened.map(|opened| opened.start(&self.config, &mut self.kept));
         if let Ok(parts) = &parts {
+            parts.caught_up(PATIENCE).await;
             self.front.place(Arc::clone(&parts.shared));
         }
         (parts, outcome)
