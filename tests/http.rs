@@ -66,12 +66,8 @@ impl Site for Stub {
             lines: 1_234_567,
             unreadable: 3,
             last_entry: Some(now.plus_secs(-90)),
-            received: Some(ReceivedView {
-                connections: 2,
-                last_line: None,
-                dropped: vec![("cut", 3), ("unwritable", 4_321)],
-            }),
             trouble: None,
+            received: None,
         };
         let unreadable = SourceView {
             name: "server".into(),
@@ -80,6 +76,11 @@ impl Site for Stub {
             trouble: Some(
                 "/var/log/vault/<server>.log may not be read: let leasewatch's group read it".into(),
             ),
+            received: Some(ReceivedView {
+                connections: 2,
+                last_line: None,
+                dropped: vec![("cut", 3), ("unwritable", 4_321)],
+            }),
             ..SourceView::default()
         };
         let api = |name: &str, trouble: Option<&str>| ApiView {
