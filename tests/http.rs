@@ -5,7 +5,7 @@ use leasewatch::anomaly::{Episode, Which};
 use leasewatch::event::Timestamp;
 use leasewatch::exposition::episodes::EpisodesView;
 use leasewatch::exposition::http::{GRACE, bind, serve};
-use leasewatch::exposition::overview::{ApiView, NodeView, Overview, SourceView};
+use leasewatch::exposition::overview::{ApiView, NodeView, Overview, ReceivedView, SourceView};
 use leasewatch::exposition::{InvalidSnapshot, Site, Unavailable, Waiting};
 use leasewatch::web::Gate;
 use std::net::SocketAddr;
@@ -84,6 +84,11 @@ impl Site for Stub {
             trouble: Some(
                 "/var/log/vault/<server>.log may not be read: let leasewatch's group read it".into(),
             ),
+            received: Some(ReceivedView {
+                connections: 2,
+                last_line: None,
+                dropped: vec![("cut", 3), ("unwritable", 4_321)],
+            }),
             ..SourceView::default()
         };
         let api = |name: &str, trouble: Option<&str>| ApiView {
@@ -230,6 +235,7 @@ async fn the_page_tells_the_state_of_everything_and_loads_nothing() {
         "/var/log/vault/&lt;server&gt;.log may not be read: let leasewatch&#39;s group read it",
         "permission denied: give the policy `read` on sys/metrics",
         "1\u{202f}234\u{202f}567",
+        "connections: 2; last line: never; dropped: 3 cut, 4\u{202f}321 unwritable",
         "3.0 MiB",
         ">90 s ago<",
         "catching up",

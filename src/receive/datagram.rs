@@ -97,8 +97,9 @@ mod tests {
         assert_eq!(drops(&inode(socket.as_fd()).unwrap()), Some(0));
         let to = socket.local_addr().unwrap();
         let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let datagram = vec![b'x'; 60_000];
         for _ in 0..1_000 {
-            sender.send_to(&[b'x'; 60_000], to).unwrap();
+            sender.send_to(&datagram, to).unwrap();
         }
         assert!(drops(&inode(socket.as_fd()).unwrap()) > Some(0));
     }

@@ -180,7 +180,9 @@ impl Receivers {
                 all.join_all().await;
             });
             // What came is written; nothing more comes.
-            queues.iter().for_each(|queue| queue.close());
+            for queue in queues {
+                queue.close();
+            }
         })?;
         receiving.threads.push(thread);
         Ok(receiving)
@@ -203,7 +205,9 @@ impl Receiving {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.queues.iter().for_each(|queue| queue.close());
+        for queue in self.queues {
+            queue.close();
+        }
         tracing::error!(
             "What was received last could not be written before the end: look at the disk of the state folder"
         );

@@ -88,13 +88,11 @@ impl Queue {
     pub(super) async fn written(&self, number: u64, most: Duration) -> bool {
         let mut progress = self.progress.subscribe();
         let moved = |now: &Progress| now.written >= number || now.stalled.is_some() || now.slow;
-        match tokio::time::timeout(most, progress.wait_for(moved)).await {
-            Ok(now) => now.is_ok_and(|now| now.written >= number),
-            Err(_) => {
-                self.progress.send_modify(|now| now.slow = now.written < number);
-                false
-            }
-        }
+        let Ok(now) = tokio::time::timeout(most, progress.wait_for(moved)).await else {
+            self.progress.send_modify(|now| now.slow = now.written < number);
+            return false;
+        };
+        now.is_ok_and(|now| now.written >= number)
     }
 
     /// Why the writer stands still, from now on.

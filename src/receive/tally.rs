@@ -3,7 +3,7 @@
 use crate::clock::wall;
 use crate::event::Timestamp;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why something that came in is not kept: the label `reason` of `leasewatch_receiver_dropped_total`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,10 +106,10 @@ impl Tally {
     }
 
     /// Counts a connection for as long as what it gives lives; none if there are `most` already.
-    pub(super) fn connect(self: &std::sync::Arc<Self>, most: usize) -> Option<Connected> {
+    pub(super) fn connect(self: &Arc<Self>, most: usize) -> Option<Connected> {
         let more = |open: usize| (open < most).then_some(open + 1);
         let taken = self.connections.fetch_update(Ordering::SeqCst, Ordering::SeqCst, more);
-        taken.is_ok().then(|| Connected(std::sync::Arc::clone(self)))
+        taken.is_ok().then(|| Connected(Arc::clone(self)))
     }
 
     pub(super) fn set_trouble(&self, trouble: Option<String>) {
@@ -123,7 +123,7 @@ impl Tally {
 
 /// An open connection.
 #[derive(Debug)]
-pub(super) struct Connected(std::sync::Arc<Tally>);
+pub(super) struct Connected(Arc<Tally>);
 
 impl Drop for Connected {
     fn drop(&mut self) {

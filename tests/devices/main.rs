@@ -2,6 +2,7 @@
 //! becomes of leasewatch, its disk or other senders, whoever sends is not held up.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 
 #[path = "../support/mod.rs"]
 mod support;

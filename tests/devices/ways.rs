@@ -47,20 +47,21 @@ fn lines_come_in_by_every_way_and_outlive_a_kill() {
     let mut watch = NeverFalls::default();
     for round in 0..2_u64 {
         // Two nodes by one address.
-        let (mut a, mut b) = (Sender::tcp(tcp), Sender::tcp(tcp));
-        let (mut c, mut d, mut e) = (Sender::udp(udp), Sender::unix(&unix), Sender::unixgram(&unixgram));
+        let (mut node, mut other) = (Sender::tcp(tcp), Sender::tcp(tcp));
+        let (mut datagrams, mut stream) = (Sender::udp(udp), Sender::unix(&unix));
+        let mut local = Sender::unixgram(&unixgram);
         for number in round * 100..(round + 1) * 100 {
             let line = |way: u64, role: &str| lines::issued(way * 100_000 + number, role);
             // Cut in the middle, by two writes each.
-            for (sender, way) in [(&mut a, 1), (&mut b, 2)] {
+            for (sender, way) in [(&mut node, 1), (&mut other, 2)] {
                 let line = line(way, "tcp");
                 let (front, back) = line.split_at(usize::try_from(number * 7).unwrap() % line.len());
                 sender.send(front).unwrap();
                 sender.send(back).unwrap();
             }
-            c.send(&line(3, "udp")).unwrap();
-            d.send(&line(4, "unix")).unwrap();
-            e.send(&line(5, "unixgram")).unwrap();
+            datagrams.send(&line(3, "udp")).unwrap();
+            stream.send(&line(4, "unix")).unwrap();
+            local.send(&line(5, "unixgram")).unwrap();
             assert_eq!(post(http, "/audit", &line(6, "http"), &[]).unwrap(), 200);
         }
         let all = (round + 1) * 100;
