@@ -29,9 +29,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("store", &["pipeline", "event"]),
     ("clock", &["event"]),
     ("story", &["event", "engine"]),
+    ("digest", &["event", "engine", "story"]),
     ("html", &["event"]),
     ("exposition", &["html", "event", "anomaly", "snapshot", "contract"]),
-    ("report", &["html", "pipeline", "state", "story", "anomaly", "event", "snapshot", "contract"]),
+    ("report", &["html", "pipeline", "state", "story", "digest", "anomaly", "event", "snapshot", "contract"]),
     ("push", &["clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
@@ -50,6 +51,7 @@ const PURE: &[&str] = &[
     "snapshot",
     "simulator",
     "story",
+    "digest",
 ];
 
 /// What only computing has no use for.

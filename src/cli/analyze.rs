@@ -49,6 +49,9 @@ pub struct AnalyzeArgs {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Colours of the text: auto is on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
     /// Moment at which the numbers hold, RFC 3339 [default: the last event]
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "until")]
     pub at: Option<Timestamp>,
@@ -148,6 +151,17 @@ pub enum Bound {
     At(Timestamp),
     /// So long before the end of the logs.
     Back(Duration),
+}
+
+/// When text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Form of what `analyze` prints.

@@ -6,8 +6,10 @@ use super::folder::Logs;
 use super::period::Period;
 use super::scores::baseline;
 use super::story;
+use super::terminal::style;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
+use crate::digest::Digest;
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::pipeline::Stats;
@@ -33,10 +35,16 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
+    let is_for_people = args.format != Format::Prom;
+    let mut digest = is_for_people.then(|| Digest::new(narrow.scope(period.since)));
     let Read { pipeline, course, opening } = finished(args, &logs, period)?.read_with(Wanted {
-        course: args.format == Format::Html,
+        course: is_for_people,
         only: &|families| narrow.of(families),
-        tell: &mut |_, _| (),
+        tell: &mut |source, event| {
+            if let Some(digest) = &mut digest {
+                digest.hear(source, event);
+            }
+        },
     })?;
     let as_of = args.at.unwrap_or(pipeline.front());
     let anomalies = pipeline.state().anomalies();
@@ -72,6 +80,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
             .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
             .flatten(),
         course,
+        digest: digest.map(|digest| digest.end(as_of)),
     };
     match args.format {
         Format::Prom => {
@@ -82,7 +91,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         Format::Json => out.write_all(json(&report).as_bytes())?,
         Format::Html => out.write_all(html(&report).as_bytes())?,
         Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
-        Format::Text => out.write_all(text(&report).as_bytes())?,
+        Format::Text => out.write_all(text(&report, style(args.color)).as_bytes())?,
     }
     out.flush()?;
     Ok(())

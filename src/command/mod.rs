@@ -14,3 +14,4 @@ mod pieces;
 mod scores;
 pub mod serve;
 mod story;
+mod terminal;

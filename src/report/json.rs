@@ -1,6 +1,6 @@
 //! JSON: every series as it stands in the snapshot, for programs.
 
-use super::Report;
+use super::{Report, incident};
 use crate::snapshot::Value;
 use serde_json::{Map, json};
 
@@ -46,6 +46,7 @@ pub fn json(report: &Report) -> String {
         "metrics": metrics,
         "episodes": report.episodes,
     });
+    incident::put(report, &mut document);
     if let Some(period) = report.period {
         document["period"] = period.json();
     }

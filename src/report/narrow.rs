@@ -2,6 +2,8 @@
 //! since its numbers would be those of all.
 
 use crate::anomaly::Episode;
+use crate::digest::Scope;
+use crate::event::Timestamp;
 use crate::snapshot::{Family, Value};
 use crate::state::OTHER;
 
@@ -33,6 +35,12 @@ impl Narrow {
             name => name.to_owned(),
         });
         Self { namespace, mount: mount.map(|path| format!("{}/", path.trim_matches('/'))) }
+    }
+
+    /// What a digest of it tells.
+    pub fn scope(&self, since: Option<Timestamp>) -> Scope {
+        let Self { namespace, mount } = self.clone();
+        Scope { since, namespace, mount, role: None }
     }
 
     /// Nothing is left out.

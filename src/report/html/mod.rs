@@ -147,6 +147,9 @@ fn table(figures: &Figures, out: &mut String) {
         out.push_str("</tr>");
     }
     out.push_str("</tbody></table></div>\n");
+    if let Some(more) = &figures.more {
+        let _ = writeln!(out, "<div class=\"dim\">{}</div>", Text(more));
+    }
 }
 
 fn sources(report: &Report, out: &mut String) {
