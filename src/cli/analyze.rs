@@ -28,6 +28,7 @@ Examples:
   leasewatch analyze /var/log/vault/ --role database/app --format json
   leasewatch analyze /var/log/vault/ --db-user v-kubernet-app-h2JxFQmAMRYQ6zZLjyNu-1767323045
   leasewatch analyze /var/log/vault/ --mount database/ --since 7d
+  leasewatch analyze /var/log/vault/ --only-role database/app
   leasewatch analyze /var/log/vault/ --entity app-2 --role database/app --source 10.1.0.0/16
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
@@ -85,6 +86,10 @@ pub struct AnalyzeArgs {
     /// Only this mount, by its path in its namespace
     #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
     pub mount: Option<String>,
+    /// Of the report, only this role; its name is what follows the last slash
+    #[arg(long, value_name = "MOUNT/ROLE", value_parser = parse_role, help_heading = "A part of it")]
+    #[arg(conflicts_with_all = ["topic", "mount", "backtest"])]
+    pub only_role: Option<(String, String)>,
     /// Of a story, only requests from this address or network, and the leases that came of them
     #[arg(long, value_name = "ADDRESS|CIDR", requires = "topic", help_heading = "A part of it")]
     pub source: Option<String>,
@@ -186,6 +191,13 @@ fn parse_bound(text: &str) -> Result<Bound, String> {
     parse_duration(text).map(Bound::Back).ok_or_else(|| {
         "write a moment such as 2026-01-02T03:04:05Z, or a time before the end of the logs such as 2h or 7d".to_owned()
     })
+}
+
+fn parse_role(text: &str) -> Result<(String, String), String> {
+    let parts =
+        text.trim_matches('/').rsplit_once('/').filter(|(mount, role)| !mount.is_empty() && !role.is_empty());
+    let parts = parts.map(|(mount, role)| (mount.to_owned(), role.to_owned()));
+    parts.ok_or_else(|| "write the mount and the role, such as database/app".to_owned())
 }
 
 /// A score.

@@ -33,7 +33,11 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<()> {
         out.flush()?;
         return Ok(());
     }
-    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let (mount, role) = match &args.only_role {
+        Some((mount, role)) => (Some(mount.as_str()), Some(role.as_str())),
+        None => (args.mount.as_deref(), None),
+    };
+    let narrow = Narrow::new(args.namespace.as_deref(), mount, role);
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
     let is_for_people = args.format != Format::Prom;
     let mut digest = is_for_people.then(|| Digest::new(narrow.scope(period.since)));

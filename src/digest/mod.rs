@@ -38,6 +38,8 @@ use std::collections::{BTreeSet, HashMap};
 
 /// Changes of a node that are kept, the first ones.
 const MILESTONES_MOST: usize = 1_000;
+/// What is said of a node twice within this is one change. Nanoseconds.
+const TOGETHER: i64 = 10_000_000_000;
 
 /// A list, and how much more there was that it has no room for.
 #[derive(Clone, Debug)]
@@ -305,10 +307,14 @@ impl Digest {
             ServerEvent::ManyLeases { have } => Milestone::ManyLeases(*have),
             _ => return,
         };
+        // A start says each of them several times, and the warning comes every few minutes.
+        let recent = self.milestones.iter().rev().take_while(|(last, _, what)| {
+            at.nanos_since(*last) < TOGETHER || matches!(what, Milestone::ManyLeases(_))
+        });
         let is_again = |(_, of, last): &(Timestamp, usize, Milestone)| {
-            *of == source && matches!((last, milestone), (Milestone::ManyLeases(_), Milestone::ManyLeases(_)))
+            *of == source && std::mem::discriminant(last) == std::mem::discriminant(&milestone)
         };
-        if !self.scope.is_of_period(at) || self.milestones.last().is_some_and(is_again) {
+        if !self.scope.is_of_period(at) || recent.into_iter().any(is_again) {
             return;
         }
         if self.milestones.len() < MILESTONES_MOST {

@@ -9,8 +9,8 @@ const LEAST: i64 = 60_000_000_000;
 const FACTOR: f64 = 20.0;
 /// Entries that must have been there before a rate is believed.
 const ENTRIES_LEAST: u64 = 100;
-/// Entries over which the rate goes.
-const MEMORY: f64 = 256.0;
+/// Entries over which the rate goes: the slower of the two counts, so that a pace that changes is none.
+const MEMORY: [f64; 2] = [256.0, 16.0];
 /// The longest ones that are kept of a log.
 const KEPT: usize = 64;
 /// Where so many others are at least half as long, it is the log's habit.
@@ -60,7 +60,7 @@ struct Pace {
     first: Timestamp,
     last: Timestamp,
     entries: u64,
-    mean: f64,
+    means: [f64; 2],
     /// Entries of all audit logs when it had its last.
     all: u64,
     longest: Vec<Silence>,
@@ -94,20 +94,22 @@ impl Silences {
             return;
         };
         let gap = at.nanos_since(pace.last);
-        if gap >= LEAST && pace.entries >= ENTRIES_LEAST && gap as f64 >= FACTOR * pace.mean {
+        if gap >= LEAST && pace.entries >= ENTRIES_LEAST && gap as f64 >= FACTOR * pace.mean() {
             pace.longest.push(Silence {
                 source,
                 quiet: Quiet::Silent,
                 from: pace.last,
                 until: at,
-                usual: pace.mean / 1e9,
+                usual: pace.mean() / 1e9,
                 others_went_on: all - pace.all > 1,
             });
             if pace.longest.len() >= 2 * KEPT {
                 pace.keep();
             }
         }
-        pace.mean += (gap as f64 - pace.mean) / MEMORY.min(pace.entries as f64);
+        for (mean, memory) in pace.means.iter_mut().zip(MEMORY) {
+            *mean += (gap as f64 - *mean) / memory.min(pace.entries as f64);
+        }
         pace.entries += 1;
         (pace.last, pace.all) = (at, all);
     }
@@ -126,12 +128,19 @@ impl Silences {
             told.extend(kept.cloned());
             let is_odd = |from: Timestamp, until: Timestamp| {
                 let gap = until.nanos_since(from);
-                let is_long = gap >= LEAST && gap as f64 >= FACTOR * pace.mean;
+                let is_long = gap >= LEAST && gap as f64 >= FACTOR * pace.mean();
                 pace.entries >= ENTRIES_LEAST && is_long && half_as_long(gap) < HABIT
             };
             let mut edge = |quiet, from, until, others_went_on| {
                 if is_odd(from, until) {
-                    told.push(Silence { source, quiet, from, until, usual: pace.mean / 1e9, others_went_on });
+                    told.push(Silence {
+                        source,
+                        quiet,
+                        from,
+                        until,
+                        usual: pace.mean() / 1e9,
+                        others_went_on,
+                    });
                 }
             };
             edge(Quiet::BeginsLate, first, pace.first, pace.all > pace.entries);
@@ -151,6 +160,11 @@ impl Silence {
 }
 
 impl Pace {
+    /// Nanoseconds between entries.
+    fn mean(&self) -> f64 {
+        self.means[0].max(self.means[1])
+    }
+
     fn keep(&mut self) {
         self.longest.sort_by_key(|one| (std::cmp::Reverse(one.length()), one.from));
         self.longest.truncate(KEPT);
@@ -174,6 +188,8 @@ mod tests {
     fn a_silence_that_the_rate_does_not_explain_is_told_and_a_habit_is_not() {
         assert_eq!(told((0..500).chain(800..1_500)), [(Quiet::Silent, 301)]);
         assert_eq!(told((0..500).map(|entry| entry * 30)), []);
+        // From an entry a second to one in ten.
+        assert_eq!(told((0..500).chain((50..100).map(|entry| entry * 10)).chain(1_090..1_100)), []);
         let nights = (0..10).flat_map(|night| (0..500).map(move |second| night * 2_000 + second));
         assert_eq!(told(nights), []);
     }

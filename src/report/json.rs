@@ -54,6 +54,7 @@ pub fn json(report: &Report) -> String {
         document["narrowed"] = json!({
             "namespace": narrowed.to.namespace,
             "mount": narrowed.to.mount,
+            "role": narrowed.to.role,
             "left_out": narrowed.left_out,
             "has_overflow": narrowed.has_overflow,
         });

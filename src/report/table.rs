@@ -76,3 +76,24 @@ impl Table {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_wider_than_the_terminal_and_a_pipe_cuts_nothing() {
+        let mut table = Table::new(1, &["who", "count", "note"]).with_notes();
+        table.row(&["kubernetes-shop-app-1".repeat(3), "12".to_owned(), "a long note ".repeat(9)]);
+        table.row(&["\u{1b}[31mred".to_owned(), "1".to_owned(), String::new()]);
+        for columns in [30, 80, 160] {
+            let mut out = String::new();
+            table.draw_in(Style { columns: Some(columns), has_colour: false }, &mut out);
+            assert!(out.lines().all(|line| line.chars().count() <= columns), "{out}");
+            assert!(out.contains("12") && !out.contains('\u{1b}'), "{out}");
+        }
+        let mut out = String::new();
+        table.draw(&mut out);
+        assert!(out.contains(&"kubernetes-shop-app-1".repeat(3)) && !out.contains('…'), "{out}");
+    }
+}

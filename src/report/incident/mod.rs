@@ -35,16 +35,16 @@ fn figures(title: &'static str, text: usize, headings: &[&str]) -> Figures {
 /// Who got most.
 pub(super) fn clients(report: &Report) -> Option<Figures> {
     let told = report.digest.as_ref()?;
-    let headings = ["client", "first", "issued", "failed", "from", "of"];
-    let mut table = figures("Who got credentials", 2, &headings);
+    let headings = ["client", "first", "addresses", "issued", "failed", "of"];
+    let mut table = figures("Who got credentials", 3, &headings);
     for client in told.clients.list.iter().take(ROWS) {
         let first = client.first.map_or_else(|| "–".to_owned(), second);
         table.rows.push(vec![
             words::who(&client.who),
             first,
+            words::sources(client),
             client.issued.to_string(),
             client.failed.to_string(),
-            words::sources(client),
             words::roles(client),
         ]);
     }
@@ -123,7 +123,8 @@ pub(super) fn fixed(report: &Report) -> Option<Figures> {
             at_least(one.paths, FIXED_PATHS_MOST),
             one.clients.len().to_string(),
             one.with_dynamic.to_string(),
-            most.map(|(who, count)| format!("{} {count}", words::requester(who))).unwrap_or_default(),
+            most.map(|(who, count)| format!("{} {count}", words::named(who, &told.clients.list)))
+                .unwrap_or_default(),
         ]);
     }
     table.more = more(&told.fixed, ROWS, "mounts");
@@ -134,7 +135,7 @@ pub(super) fn fixed(report: &Report) -> Option<Figures> {
 pub(super) fn refused(report: &Report) -> Option<Figures> {
     let told = report.digest.as_ref()?;
     let headings =
-        ["from", "since", "denied", "bad token", "not found", "failed logins", "paths", "whose tokens"];
+        ["address", "since", "denied", "bad token", "not found", "failed logins", "paths", "whose tokens"];
     let mut table = figures("Refused, by address", 2, &headings);
     for (from, one) in told.refused.list.iter().take(ROWS) {
         table.rows.push(vec![
@@ -145,7 +146,7 @@ pub(super) fn refused(report: &Report) -> Option<Figures> {
             one.not_found.to_string(),
             one.failed_logins.to_string(),
             at_least(one.paths, PATHS_MOST),
-            words::few(one.clients.iter().map(words::requester), 2),
+            words::few(one.clients.iter().map(|who| words::named(who, &told.clients.list)), 2),
         ]);
     }
     table.more = more(&told.refused, ROWS, "addresses");
@@ -177,8 +178,8 @@ pub(super) fn silences(report: &Report) -> Option<Figures> {
     let told = report.digest.as_ref()?;
     let mut table = figures("Silences of the logs", 2, &["from", "until", "what"]);
     for one in told.silences.iter().take(ROWS) {
-        let log = report.sources.get(one.source).map_or("a log", |(name, _)| name.as_str());
-        table.rows.push(vec![second(one.from), second(one.until), words::silence(one, log)]);
+        let what = words::silence(one, words::log(report, one.source));
+        table.rows.push(vec![second(one.from), second(one.until), what]);
     }
     let left = told.silences.len().saturating_sub(ROWS);
     table.more = (left > 0).then(|| format!("and {left} more silences"));

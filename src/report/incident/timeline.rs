@@ -22,7 +22,7 @@ pub(in crate::report) struct Event {
 /// All of them.
 pub(in crate::report) fn timeline(report: &Report) -> Vec<Event> {
     let Some(told) = &report.digest else { return Vec::new() };
-    let log = |place: usize| report.sources.get(place).map_or("a log", |(name, _)| name.as_str());
+    let log = |place| words::log(report, place);
     let mut all = Vec::new();
     let mut put = |at, kind, rank, text| all.push(Event { at, kind, rank, text });
     for (at, source, what) in &told.milestones.list {

@@ -42,6 +42,18 @@ pub(super) fn requester(who: &Requester) -> String {
     }
 }
 
+/// The same by the role or user of the client of that name, where it is known.
+pub(super) fn named(requester_of: &Requester, clients: &[Client]) -> String {
+    let client = clients.iter().find(|client| client.who.requester == *requester_of);
+    client.map_or_else(|| requester(requester_of), |client| who(&client.who))
+}
+
+/// The name of a log without its folder.
+pub(super) fn log(report: &crate::report::Report, place: usize) -> &str {
+    let name = report.sources.get(place).map_or("a log", |(name, _)| name.as_str());
+    name.rsplit('/').next().unwrap_or(name)
+}
+
 /// An address.
 pub(super) fn source(from: Option<IpAddr>) -> String {
     from.map_or_else(|| "–".to_owned(), |from| from.to_string())
@@ -72,8 +84,7 @@ pub(super) fn sources(client: &Client) -> String {
 /// Who made a burst: the largest share.
 pub(super) fn cause(burst: &Burst, clients: &[Client]) -> String {
     let Some(((requester_of, from), count)) = burst.clients.first() else { return String::new() };
-    let named = clients.iter().find(|client| client.who.requester == *requester_of);
-    let name = named.map_or_else(|| requester(requester_of), |client| who(&client.who));
+    let name = named(requester_of, clients);
     let part = *count as f64 * 100.0 / burst.issued.max(1) as f64;
     format!("{name} from {} {count} ({part:.0} %)", source(*from))
 }
