@@ -50,7 +50,7 @@ pub struct AnalyzeArgs {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Colours of the text: auto is on a terminal, unless NO_COLOR is set
+    /// Colours of the text: auto is on a terminal, unless `NO_COLOR` is set
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
     /// Moment at which the numbers hold, RFC 3339 [default: the last event]

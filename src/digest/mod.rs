@@ -274,14 +274,14 @@ impl Digest {
     }
 
     fn server(&mut self, source: usize, at: Timestamp, line: &ServerEvent) {
-        if let ServerEvent::Continued { trouble, attempts, .. } = line {
-            if let Some((_, _, known)) = self.begun.get_mut(&source) {
-                if let Some(trouble) = trouble.filter(|_| *known == RevocationTrouble::Other) {
-                    *known = trouble;
-                }
-                if *attempts == 0 {
-                    return;
-                }
+        if let ServerEvent::Continued { trouble, attempts, .. } = line
+            && let Some((_, _, known)) = self.begun.get_mut(&source)
+        {
+            if let Some(trouble) = trouble.filter(|_| *known == RevocationTrouble::Other) {
+                *known = trouble;
+            }
+            if *attempts == 0 {
+                return;
             }
         }
         if let Some((at, lease, trouble)) = self.begun.remove(&source) {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 const KEY: [&str; 3] = ["vault_namespace", "mount", "role"];
 /// Letters of a course.
-const LETTERS: usize = 20;
+const LETTERS: usize = 16;
 /// From so many ended leases on, it is said that their TTL is too long.
 const ENDED_LEAST: u64 = 10;
 /// A TTL is too long of which half of the leases use no more than this part.
@@ -255,10 +255,7 @@ mod tests {
         let mut long = vec![1.0; 400];
         long[210] = 100.0;
         let told = letters(&long);
-        assert_eq!(
-            (told.chars().count(), told.chars().position(|letter| letter == '█')),
-            (LETTERS, Some(10))
-        );
+        assert_eq!((told.chars().count(), told.chars().position(|letter| letter == '█')), (LETTERS, Some(8)));
         assert_eq!(letters(&[]), "");
     }
 }
