@@ -19,6 +19,7 @@ pub mod clock;
 pub mod command;
 pub mod config;
 pub mod contract;
+pub mod digest;
 pub mod engine;
 pub mod event;
 pub mod exposition;

@@ -30,11 +30,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("receive", &["clock", "event", "snapshot", "contract", "config", "source", "store"]),
     ("clock", &["event"]),
     ("story", &["event", "engine"]),
+    ("digest", &["event", "engine", "story"]),
     ("html", &["event"]),
     ("web", &["config", "stamp"]),
     ("stamp", &[]),
     ("exposition", &["web", "html", "event", "anomaly", "snapshot", "contract"]),
-    ("report", &["html", "pipeline", "state", "story", "anomaly", "event", "snapshot", "contract"]),
+    ("report", &["html", "pipeline", "state", "story", "digest", "anomaly", "event", "snapshot", "contract"]),
     ("push", &["clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
@@ -53,6 +54,7 @@ const PURE: &[&str] = &[
     "snapshot",
     "simulator",
     "story",
+    "digest",
 ];
 
 /// What only computing has no use for.

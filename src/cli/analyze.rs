@@ -34,6 +34,7 @@ Examples:
   leasewatch analyze /var/log/vault/ --role database/app --format json
   leasewatch analyze /var/log/vault/ --db-user v-kubernet-app-h2JxFQmAMRYQ6zZLjyNu-1767323045
   leasewatch analyze /var/log/vault/ --mount database/ --since 7d
+  leasewatch analyze /var/log/vault/ --only-role database/app
   leasewatch analyze /var/log/vault/ --entity app-2 --role database/app --source 10.1.0.0/16
   leasewatch analyze audit.log* --backtest --anomaly.alarm-budget 0.5
   leasewatch analyze audit.log* --learn baseline.json
@@ -57,6 +58,9 @@ pub struct AnalyzeArgs {
     /// Form of the output
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Colours of the text: auto is on a terminal, unless `NO_COLOR` is set
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
     /// Moment at which the numbers hold, RFC 3339 [default: the last event]
     #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "until")]
     pub at: Option<Timestamp>,
@@ -105,6 +109,10 @@ pub struct AnalyzeArgs {
     /// Only this mount, by its path in its namespace
     #[arg(long, value_name = "PATH", value_parser = not_empty, help_heading = "A part of it")]
     pub mount: Option<String>,
+    /// Of the report, only this role; its name is what follows the last slash
+    #[arg(long, value_name = "MOUNT/ROLE", value_parser = parse_role, help_heading = "A part of it")]
+    #[arg(conflicts_with_all = ["topic", "mount", "backtest", "compare"])]
+    pub only_role: Option<(String, String)>,
     /// Of a story, only requests from this address or network, and the leases that came of them
     #[arg(long, value_name = "ADDRESS|CIDR", requires = "topic", help_heading = "A part of it")]
     pub source: Option<String>,
@@ -187,6 +195,17 @@ pub enum Compare {
     Period(Bound, Bound),
 }
 
+/// When text has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
 /// Form of what `analyze` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -233,6 +252,13 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 fn parse_step(text: &str) -> Result<Duration, String> {
     let step = parse_duration(text).filter(|step| (Duration::from_secs(1)..=MOST).contains(step));
     step.ok_or_else(|| "write a time from 1s to 1d, such as 15s or 5m".to_owned())
+}
+
+fn parse_role(text: &str) -> Result<(String, String), String> {
+    let parts =
+        text.trim_matches('/').rsplit_once('/').filter(|(mount, role)| !mount.is_empty() && !role.is_empty());
+    let parts = parts.map(|(mount, role)| (mount.to_owned(), role.to_owned()));
+    parts.ok_or_else(|| "write the mount and the role, such as database/app".to_owned())
 }
 
 /// A score.

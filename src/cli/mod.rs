@@ -7,7 +7,7 @@ mod analyze;
 mod demo;
 mod episodes;
 
-pub use analyze::{AnalyzeArgs, Bound, Compare, Format};
+pub use analyze::{AnalyzeArgs, Bound, ColorChoice, Compare, Format};
 pub use demo::DemoArgs;
 pub use episodes::{AckArgs, EpisodesArgs, EpisodesCommand, EpisodesFormat, Expiry, ShowArgs};
 

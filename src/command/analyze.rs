@@ -10,8 +10,10 @@ use super::interrupt::{INTERRUPTED, Interrupt};
 use super::period::Period;
 use super::scores::baseline;
 use super::story;
+use super::terminal::style;
 use crate::anomaly::{Anomalies, Settings, Which};
 use crate::cli::{AnalyzeArgs, Format};
+use crate::digest::Digest;
 use crate::event::Timestamp;
 use crate::exposition::render;
 use crate::pipeline::Stats;
@@ -46,18 +48,23 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
         backfill::run(args, &logs, out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let narrow = narrow(args);
     let period = Period::of(args.since, args.until, &logs, args.max_line_bytes)?;
     let mut recording =
         args.events.as_deref().map(|path| Recording::new(path, &narrow, period)).transpose()?;
+    let is_for_people = args.format != Format::Prom;
+    let mut digest = is_for_people.then(|| Digest::new(narrow.scope(period.since)));
     let interrupt = Interrupt::listen()?;
     let Read { pipeline, course, opening, is_interrupted } =
         finished(args, &logs, period)?.read_with(Wanted {
-            course: args.format == Format::Html,
+            course: is_for_people,
             only: &|families| narrow.of(families),
             tell: &mut |source, event| {
                 if let Some(recording) = &mut recording {
                     recording.hear(source, event);
+                }
+                if let Some(digest) = &mut digest {
+                    digest.hear(source, event);
                 }
             },
             enough: &|| interrupt.is_asked(),
@@ -100,6 +107,7 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
             .then(|| Backtest::of(anomalies.episodes(), as_of, args.alarm_budget))
             .flatten(),
         course,
+        digest: digest.map(|digest| digest.end(as_of)),
     };
     match args.format {
         Format::Prom => {
@@ -111,10 +119,19 @@ pub fn run(args: &AnalyzeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
         Format::Html => out.write_all(html(&report).as_bytes())?,
         Format::Markdown => out.write_all(markdown(&report).as_bytes())?,
         // Of one moment there are no samples.
-        Format::OpenMetrics | Format::Text => out.write_all(text(&report).as_bytes())?,
+        Format::OpenMetrics | Format::Text => out.write_all(text(&report, style(args.color)).as_bytes())?,
     }
     out.flush()?;
     Ok(if is_interrupted { ExitCode::from(INTERRUPTED) } else { ExitCode::SUCCESS })
+}
+
+/// The part that was asked for.
+pub(super) fn narrow(args: &AnalyzeArgs) -> Narrow {
+    let (mount, role) = match &args.only_role {
+        Some((mount, role)) => (Some(mount.as_str()), Some(role.as_str())),
+        None => (args.mount.as_deref(), None),
+    };
+    Narrow::new(args.namespace.as_deref(), mount, role)
 }
 
 /// These logs, to be counted as was asked for.

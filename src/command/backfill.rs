@@ -1,7 +1,7 @@
 //! `analyze --format openmetrics`: finished logs gone through as a Prometheus would have seen them that had
 //! scraped from their beginning on, moment by moment. How samples are written is `report::Backfill`'s.
 
-use super::analyze::{finished, warn_unreadable};
+use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
 use super::finished::{Finished, tell_troubles};
 use super::folder::Logs;
@@ -10,7 +10,7 @@ use super::period::{Period, wrong};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
 use crate::pipeline::{Pipeline, Progress};
-use crate::report::{Backfill, Labels, Narrow};
+use crate::report::{Backfill, Labels};
 use crate::snapshot::Family;
 use anyhow::{Context, bail};
 use std::io::Write;
@@ -73,7 +73,7 @@ pub(super) fn run(args: &AnalyzeArgs, logs: &Logs, out: &mut impl Write) -> anyh
              Write --step 5m or less, or start Prometheus with a longer --query.lookback-delta"
         );
     }
-    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let narrow = narrow(args);
     let period = Period::of(args.since, args.until, logs, args.max_line_bytes)?;
     let past = Past { logs: finished(args, logs, period)?, step, only: &|families| narrow.of(families) };
     let mut meter = Meter::new(past.logs.bytes());

@@ -1,7 +1,7 @@
 //! `analyze --compare`: a period beside an earlier one. The logs are gone through once; what was counted
 //! before either begins is taken off.
 
-use super::analyze::{finished, warn_unreadable};
+use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
 use super::finished::{Finished, tell_troubles};
 use super::folder::Logs;
@@ -40,7 +40,7 @@ pub(super) fn answer(args: &AnalyzeArgs, logs: &Logs) -> anyhow::Result<Option<S
         }
     };
     let periods = periods(args, logs, with)?;
-    let narrow = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let narrow = narrow(args);
     let reading = Reading { logs: finished(args, logs, Period::ALL)?, periods, narrow };
     reading.compare(args.ledger_capacity).map(|comparison| Some(write(&comparison)))
 }

@@ -19,3 +19,4 @@ mod pieces;
 mod scores;
 pub mod serve;
 mod story;
+mod terminal;

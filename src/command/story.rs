@@ -76,7 +76,7 @@ fn told_in_words(args: &AnalyzeArgs) -> anyhow::Result<()> {
 
 /// The part that is wanted.
 fn filter(args: &AnalyzeArgs) -> anyhow::Result<Filter> {
-    let Narrow { namespace, mount } = Narrow::new(args.namespace.as_deref(), args.mount.as_deref());
+    let Narrow { namespace, mount, .. } = Narrow::new(args.namespace.as_deref(), args.mount.as_deref(), None);
     let source = args.source.as_deref().map(Network::parse).transpose();
     let mut filter = Filter {
         namespace: namespace.map(|name| if name == "root" { "".into() } else { name.into() }),

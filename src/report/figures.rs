@@ -1,6 +1,6 @@
 //! Figures: the numbers that matter as tables, the same for a terminal and for a page.
 
-use super::Report;
+use super::{Report, incident};
 use crate::contract::credentials as metric;
 use crate::snapshot::{Metric, Value};
 use std::collections::BTreeMap;
@@ -15,11 +15,14 @@ pub(super) struct Figures {
     pub(super) text: usize,
     /// The last column is text too.
     pub(super) notes: bool,
-    /// Sorted by their text.
+    /// In the order in which they are read.
     pub(super) rows: Vec<Vec<String>>,
+    /// What is left out, or what the numbers rest on.
+    pub(super) more: Option<String>,
 }
 
-/// The tables of a report that have a row: roles, then what was asked of mounts.
+/// The tables of a report that have a row: what happened, roles and their leases, clients, what was
+/// asked of mounts, what was refused.
 pub(super) fn all(report: &Report) -> Vec<Figures> {
     let of_mounts: [(&str, &'static Metric, &[&str], &str); 4] = [
         (
@@ -35,8 +38,17 @@ pub(super) fn all(report: &Report) -> Vec<Figures> {
     let of_mounts = of_mounts
         .into_iter()
         .map(|(title, metric, rows, columns)| pivot(report, title, metric, rows, columns));
-    let all = std::iter::once(credentials(report)).chain(of_mounts);
-    all.filter(|figures| !figures.rows.is_empty()).collect()
+    let mut of_mounts = of_mounts;
+    let (revoke, rest) = (of_mounts.next(), of_mounts);
+    let all = [incident::events(report), Some(credentials(report))]
+        .into_iter()
+        .chain([incident::courses(report), incident::lifetimes(report), Some(incident::ended(report))])
+        .chain([revoke, incident::troubles(report), incident::bursts(report), incident::spells(report)])
+        .chain([incident::clients(report), incident::started(report), incident::fixed(report)])
+        .chain([Some(incident::latency(report))])
+        .chain(rest.map(Some))
+        .chain([incident::refused(report), incident::operations(report), incident::silences(report)]);
+    all.flatten().filter(|figures| !figures.rows.is_empty()).collect()
 }
 
 /// One row a role: what was issued, renewed and refused.
@@ -79,8 +91,14 @@ fn credentials(report: &Report) -> Figures {
         "failures",
     ];
     let headings = headings.map(str::to_owned).into();
-    let mut figures =
-        Figures { title: "Credentials by role", headings, text: 3, notes: true, rows: Vec::new() };
+    let mut figures = Figures {
+        title: "Credentials by role",
+        headings,
+        text: 3,
+        notes: true,
+        rows: Vec::new(),
+        more: None,
+    };
     for (key, row) in rows {
         let failures: Vec<_> =
             row.failures.iter().filter(|(_, n)| **n > 0).map(|(why, n)| format!("{why} {n}")).collect();
@@ -97,7 +115,7 @@ fn credentials(report: &Report) -> Figures {
 }
 
 /// A table of a counter: a row for each `rows`, a column for each value of `column`.
-fn pivot(
+pub(super) fn pivot(
     report: &Report,
     title: &'static str,
     metric: &'static Metric,
@@ -119,11 +137,11 @@ fn pivot(
         key.iter().cloned().chain(numbers).collect()
     };
     let text = rows.len();
-    Figures { title, headings, text, notes: false, rows: cells.into_iter().map(row).collect() }
+    Figures { title, headings, text, notes: false, rows: cells.into_iter().map(row).collect(), more: None }
 }
 
 /// The counts of a metric that are not 0: the labels of `key`, the label `last` (or `""`), the count.
-fn counts(
+pub(super) fn counts(
     report: &Report,
     metric: &'static Metric,
     key: &[&str],

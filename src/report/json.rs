@@ -1,6 +1,6 @@
 //! JSON: every series as it stands in the snapshot, for programs.
 
-use super::Report;
+use super::{Report, incident};
 use crate::snapshot::Value;
 use serde_json::{Map, json};
 
@@ -49,6 +49,7 @@ pub fn json(report: &Report) -> String {
     if report.is_interrupted {
         document["interrupted"] = json!(true);
     }
+    incident::put(report, &mut document);
     if let Some(period) = report.period {
         document["period"] = period.json();
     }
@@ -56,6 +57,7 @@ pub fn json(report: &Report) -> String {
         document["narrowed"] = json!({
             "namespace": narrowed.to.namespace,
             "mount": narrowed.to.mount,
+            "role": narrowed.to.role,
             "left_out": narrowed.left_out,
             "has_overflow": narrowed.has_overflow,
         });

@@ -26,6 +26,9 @@ pub fn markdown(report: &Report) -> String {
                 .collect()
         });
         table(&headings, is_text, rows, &mut out);
+        if let Some(more) = &figures.more {
+            let _ = writeln!(out, "\n{}", text(more));
+        }
     }
     episodes("Anomalies", &report.episodes, &mut out);
     if let Some(backtest) = &report.backtest {

@@ -7,16 +7,19 @@ pub mod episodes;
 pub mod events;
 mod figures;
 mod html;
+mod incident;
 mod json;
 pub mod leases;
 mod markdown;
 mod narrow;
 mod opening;
 pub mod story;
+mod style;
 mod table;
 mod text;
 
 use crate::anomaly::Episode;
+use crate::digest::Told;
 use crate::event::Timestamp;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
@@ -28,6 +31,9 @@ pub use json::json;
 pub use markdown::markdown;
 pub use narrow::{Narrow, Narrowed};
 pub use opening::Opening;
+pub use style::Style;
+
+use leases::span;
 pub use text::text;
 
 /// What a report is made of.
@@ -49,6 +55,8 @@ pub struct Report {
     pub backtest: Option<episodes::Backtest>,
     /// How the numbers went, where the form shows it.
     pub course: Option<Course>,
+    /// Who, since when, how long: where the form shows it.
+    pub digest: Option<Told>,
 }
 
 impl Report {
@@ -60,6 +68,16 @@ impl Report {
             format!("interrupted at {}: what the logs tell after that is not in here", self.snapshot.as_of)
         });
         interrupted.into_iter().chain(period).chain(narrowed).collect()
+    }
+
+    /// Whoever does something from here on, and not before, has started to: the period, or all but
+    /// the first tenth of the logs.
+    fn started_after(&self) -> Option<Timestamp> {
+        if let Some(since) = self.period.and_then(|period| period.since) {
+            return Some(since);
+        }
+        let begins = self.digest.as_ref()?.begins?;
+        Some(begins.plus_nanos(self.snapshot.as_of.nanos_since(begins) / 10))
     }
 
     /// The same as comments in front of Prometheus text.

@@ -2,6 +2,8 @@
 //! since its numbers would be those of all.
 
 use crate::anomaly::Episode;
+use crate::digest::Scope;
+use crate::event::Timestamp;
 use crate::snapshot::{Family, Value};
 use crate::state::OTHER;
 
@@ -12,6 +14,8 @@ pub struct Narrow {
     pub namespace: Option<String>,
     /// A mount by its path in its namespace, with the last slash.
     pub mount: Option<String>,
+    /// A role by its name in the metrics.
+    pub role: Option<String>,
 }
 
 /// What that means for a report.
@@ -27,17 +31,24 @@ pub struct Narrowed {
 
 impl Narrow {
     /// As it was typed.
-    pub fn new(namespace: Option<&str>, mount: Option<&str>) -> Self {
+    pub fn new(namespace: Option<&str>, mount: Option<&str>, role: Option<&str>) -> Self {
         let namespace = namespace.map(|name| match name.trim_matches('/') {
             "" => "root".to_owned(),
             name => name.to_owned(),
         });
-        Self { namespace, mount: mount.map(|path| format!("{}/", path.trim_matches('/'))) }
+        let mount = mount.map(|path| format!("{}/", path.trim_matches('/')));
+        Self { namespace, mount, role: role.map(str::to_owned) }
+    }
+
+    /// What a digest of it tells.
+    pub fn scope(&self, since: Option<Timestamp>) -> Scope {
+        let Self { namespace, mount, role } = self.clone();
+        Scope { since, namespace, mount, role }
     }
 
     /// Nothing is left out.
     pub fn is_all(&self) -> bool {
-        self.namespace.is_none() && self.mount.is_none()
+        *self == Self::default()
     }
 
     /// What there is of it.
@@ -51,7 +62,7 @@ impl Narrow {
                     let value = place.and_then(|place| series.labels.get(place));
                     wanted.as_deref().is_none_or(|wanted| value.is_some_and(|value| **value == *wanted))
                 };
-                is("vault_namespace", &self.namespace) && is("mount", &self.mount)
+                is("vault_namespace", &self.namespace) && is("mount", &self.mount) && is("role", &self.role)
             });
         }
         families
@@ -75,22 +86,24 @@ impl Narrow {
     /// Whether an episode was about it.
     pub fn names(&self, episode: &Episode) -> bool {
         let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-        episode
-            .touched
-            .iter()
-            .any(|place| is(&self.namespace, &place.namespace) && is(&self.mount, &place.mount))
+        episode.touched.iter().any(|to| {
+            is(&self.namespace, &to.namespace) && is(&self.mount, &to.mount) && is(&self.role, &to.role)
+        })
     }
 
     fn tells_apart(&self, family: &Family) -> bool {
         let has = |label: &str| family.metric.labels.contains(&label);
-        (self.namespace.is_none() || has("vault_namespace")) && (self.mount.is_none() || has("mount"))
+        (self.namespace.is_none() || has("vault_namespace"))
+            && (self.mount.is_none() || has("mount"))
+            && (self.role.is_none() || has("role"))
     }
 }
 
 impl Narrowed {
     /// It in words.
     pub fn sentences(&self) -> Vec<String> {
-        let parts = [("namespace", &self.to.namespace), ("mount", &self.to.mount)];
+        let Narrow { namespace, mount, role } = &self.to;
+        let parts = [("namespace", namespace), ("mount", mount), ("role", role)];
         let parts: Vec<_> = parts
             .iter()
             .filter_map(|(what, name)| Some(format!("the {what} {}", name.as_deref()?)))

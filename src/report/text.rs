@@ -2,11 +2,11 @@
 
 use super::printable;
 use super::table::Table;
-use super::{Report, episodes, figures};
+use super::{Report, Style, episodes, figures};
 use std::fmt::Write;
 
-/// The report as text.
-pub fn text(report: &Report) -> String {
+/// The report as text, for that terminal.
+pub fn text(report: &Report, style: Style) -> String {
     let mut out = String::new();
     sources(report, &mut out);
     for figures in figures::all(report) {
@@ -18,19 +18,28 @@ pub fn text(report: &Report) -> String {
         for row in &figures.rows {
             table.row(row);
         }
-        let _ = writeln!(out, "\n{}", figures.title);
-        table.draw(&mut out);
+        let _ = writeln!(out, "\n{}", style.title(figures.title));
+        table.draw_in(style, &mut out);
+        if let Some(more) = &figures.more {
+            let _ = writeln!(out, "  {}", style.dim(&style.cut(&printable(more), 2)));
+        }
     }
-    anomalies(report, &mut out);
+    anomalies(report, style, &mut out);
     out
 }
 
-fn anomalies(report: &Report, out: &mut String) {
+fn anomalies(report: &Report, style: Style, out: &mut String) {
     if !report.episodes.is_empty() {
-        let _ = write!(out, "\nAnomalies\n{}", episodes::list(&report.episodes));
+        let _ = write!(
+            out,
+            "\n{}\n{}",
+            style.title("Anomalies"),
+            episodes::list_in(&report.episodes, style.columns())
+        );
     }
     if let Some(backtest) = &report.backtest {
-        let _ = write!(out, "\nBacktest\n  {}\n{}", backtest.sentence(), episodes::list(&backtest.list));
+        let list = episodes::list_in(&backtest.list, style.columns());
+        let _ = write!(out, "\n{}\n  {}\n{list}", style.title("Backtest"), backtest.sentence());
     }
 }
 

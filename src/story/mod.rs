@@ -29,6 +29,7 @@ pub use census::{Census, Client, Half, Lifetimes, RoleName};
 pub use filter::{Filter, Network};
 pub use life::{End, Granted, Life};
 pub use moment::{Moment, Rests, What};
+pub use place::of_lease as lease_place;
 pub use register::{Register, Registered};
 pub use shelf::LeftOut;
 pub use teller::{Limits, Part, Teller};
@@ -36,7 +37,14 @@ pub use threads::Threads;
 pub use topic::Topic;
 pub use username::{Template, Username};
 
-use crate::event::Who;
+use crate::engine::Meaning;
+use crate::event::{Entry, Who};
+
+/// The mount that an entry's path leads to (empty where it is not known), and what it asks there.
+pub fn place_of(entry: &Entry) -> (&str, Meaning<'_>) {
+    let place = place::of(entry);
+    (place.mount, place.meaning)
+}
 
 /// One account, in the order of time.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub(super) fn of(entry: &Entry) -> Place<'_> {
 }
 
 /// The mount and the role of a plain lease ID of the usual form.
-pub(super) fn of_lease(lease: &str) -> Option<(&str, &str)> {
+pub fn of_lease(lease: &str) -> Option<(&str, &str)> {
     let (path, _) = lease.rsplit_once('/')?;
     let (mount, below) = engine::split_mount("", path, Operation::Read)?;
     match engine::meaning("", below, Operation::Read) {

@@ -5,4 +5,4 @@ mod backtest;
 mod text;
 
 pub use backtest::Backtest;
-pub use text::{list, one, ranked};
+pub use text::{list, list_in, one, ranked};

@@ -20,10 +20,15 @@ pub fn ranked<'e>(episodes: impl IntoIterator<Item = &'e Episode>) -> Vec<&'e Ep
 
 /// A few lines for each, the highest first.
 pub fn list(episodes: &[Episode]) -> String {
+    list_in(episodes, WIDTH)
+}
+
+/// The same in lines of no more than so many columns.
+pub fn list_in(episodes: &[Episode], columns: usize) -> String {
     let mut out = String::new();
     for episode in ranked(episodes) {
         head(episode, &mut out);
-        wrapped(&episode.summary, "      ", &mut out);
+        wrapped_in(&episode.summary, "      ", columns.min(WIDTH), &mut out);
     }
     out
 }
@@ -110,9 +115,13 @@ fn second(at: Timestamp) -> String {
 
 /// Text in lines of so many columns at most.
 fn wrapped(text: &str, indent: &str, out: &mut String) {
+    wrapped_in(text, indent, WIDTH, out);
+}
+
+fn wrapped_in(text: &str, indent: &str, columns: usize, out: &mut String) {
     let mut line = String::new();
     for word in printable(text).split_whitespace() {
-        if !line.is_empty() && indent.len() + line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !line.is_empty() && indent.len() + line.chars().count() + 1 + word.chars().count() > columns {
             let _ = writeln!(out, "{indent}{line}");
             line.clear();
         }

@@ -133,7 +133,13 @@ fn table(figures: &Figures, out: &mut String) {
     let columns = figures.headings.len();
     let class = |column: usize| {
         let is_text = column < figures.text || figures.notes && column + 1 == columns;
-        if is_text { "" } else { " class=\"num\"" }
+        let is_moment =
+            ["at", "from", "since", "first", "until"].contains(&figures.headings[column].as_str());
+        match (is_text, is_moment) {
+            (_, true) => " class=\"at\"",
+            (true, _) => "",
+            _ => " class=\"num\"",
+        }
     };
     for (column, heading) in figures.headings.iter().enumerate() {
         let _ = write!(out, "<th{}>{}</th>", class(column), Text(heading));
@@ -147,6 +153,9 @@ fn table(figures: &Figures, out: &mut String) {
         out.push_str("</tr>");
     }
     out.push_str("</tbody></table></div>\n");
+    if let Some(more) = &figures.more {
+        let _ = writeln!(out, "<div class=\"dim\">{}</div>", Text(more));
+    }
 }
 
 fn sources(report: &Report, out: &mut String) {

@@ -9,6 +9,8 @@ mod notes;
 mod text;
 mod words;
 
+pub(super) use words::span;
+
 pub use filter::{Filter, Is};
 pub use group::By;
 pub use ids::{Ids, ids};
