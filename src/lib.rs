@@ -22,6 +22,7 @@ pub mod contract;
 pub mod engine;
 pub mod event;
 pub mod exposition;
+pub mod harmless;
 pub mod html;
 pub mod observed;
 pub mod pipeline;
