@@ -1,5 +1,5 @@
-//! Deployment: that what `deploy/` and the Dockerfile ship works with the program as it is, and that a version's
-//! state is read by those after it.
+//! Deployment: that what `deploy/` and the Dockerfile ship works with the program as it is, that a version's state
+//! is read by those after it, and that it lives on where disk, files or the kernel's watches run out.
 
 // Helpers count as tests here, though clippy only knows functions marked so.
 #![allow(clippy::unwrap_used)]
@@ -11,6 +11,7 @@ mod support;
 mod access;
 mod image;
 mod kubernetes;
+mod life;
 mod pod_logs;
 mod systemd;
 mod upgrade;
