@@ -26,7 +26,7 @@ fn recorded(name: &str) -> Vec<String> {
 fn poison(value: &mut Value, here: &str, place: Option<&str>) -> bool {
     match value {
         Value::String(text) if place.is_none_or(|place| place == here) => {
-            *text = if here.ends_with(".path") || here.ends_with("lease_id") {
+            *text = if here.rsplit('.').next().is_some_and(|field| ["path", "lease_id"].contains(&field)) {
                 // The front of a path says what is asked for; behind it comes what the client chose.
                 let front = text.rfind('/').map_or("", |at| &text[..=at]).to_owned();
                 front + HOSTILE
@@ -36,11 +36,19 @@ fn poison(value: &mut Value, here: &str, place: Option<&str>) -> bool {
             true
         }
         Value::Array(items) => {
-            items.iter_mut().fold(false, |found, item| poison(item, &format!("{here}[]"), place) || found)
+            let mut found = false;
+            for item in items {
+                found |= poison(item, &format!("{here}[]"), place);
+            }
+            found
         }
-        Value::Object(fields) => fields
-            .iter_mut()
-            .fold(false, |found, (key, item)| poison(item, &format!("{here}.{key}"), place) || found),
+        Value::Object(fields) => {
+            let mut found = false;
+            for (key, item) in fields {
+                found |= poison(item, &format!("{here}.{key}"), place);
+            }
+            found
+        }
         _ => false,
     }
 }
