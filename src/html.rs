@@ -1,6 +1,7 @@
 //! HTML pieces: text made harmless, and times, sizes and numbers made readable.
 
 use crate::event::Timestamp;
+use crate::harmless::is_obeyed;
 use std::fmt::{self, Display, Formatter, Write};
 
 /// A text with what HTML would read as its own escaped, in quotes too.
@@ -16,7 +17,7 @@ impl Display for Text<'_> {
                 '"' => f.write_str("&quot;")?,
                 '\'' => f.write_str("&#39;")?,
                 // Terminal codes and the like are shown as what they are.
-                c if c.is_control() => write!(f, "{}", c.escape_default())?,
+                c if is_obeyed(c) => write!(f, "{}", c.escape_default())?,
                 c => f.write_char(c)?,
             }
         }

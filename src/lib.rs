@@ -23,6 +23,7 @@ pub mod digest;
 pub mod engine;
 pub mod event;
 pub mod exposition;
+pub mod harmless;
 pub mod html;
 pub mod observed;
 pub mod pipeline;

@@ -77,5 +77,5 @@ fn json(document: &Document) -> anyhow::Result<String> {
         "as_of": as_of(document),
         "episodes": document.episodes,
     });
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(crate::harmless::json(serde_json::to_string_pretty(&document)?) + "\n")
 }

@@ -4,6 +4,7 @@
 //! `MetricVec`: that tells series apart by a hash over their joined label values,
 //! so that ("ab", "c") and ("a", "bc") become one, and clients choose those values.
 
+use crate::harmless;
 use crate::snapshot::{Family, Histogram, Kind, Series, Value};
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{
@@ -33,7 +34,7 @@ impl<'a> FamilyCollector<'a> {
         let pairs = self.family.metric.labels.iter().zip(&series.labels).map(|(name, value)| {
             let mut pair = LabelPair::default();
             pair.set_name((*name).to_owned());
-            pair.set_value(value.to_string());
+            pair.set_value(harmless::label(value).into_owned());
             pair
         });
         let mut metric = Metric::from_label(pairs.collect());

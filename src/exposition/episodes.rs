@@ -3,6 +3,7 @@
 
 use crate::anomaly::{Episode, Severity, Which};
 use crate::event::Timestamp;
+use crate::harmless;
 use crate::html::{Ago, Text};
 use axum::http::Uri;
 use serde_json::json;
@@ -50,7 +51,7 @@ pub(super) fn query(uri: &Uri) -> Result<Which, String> {
 pub(super) fn document(as_of: Timestamp, episodes: &[Episode]) -> String {
     let as_of = (as_of > Timestamp::MIN).then(|| as_of.to_string());
     let document = json!({ "as_of": as_of, "episodes": episodes });
-    format!("{document:#}\n")
+    harmless::json(format!("{document:#}\n"))
 }
 
 /// The section of the page.

@@ -37,10 +37,13 @@ pub(super) fn decode(lines: Lines, line: &[u8]) -> Decoded {
         Lines::Log(LogKind::Audit) => audit_line(line),
         // A server log is full of lines that say nothing to us; only a container's
         // merged output has audit entries among them.
-        Lines::Log(LogKind::Server) => match serverlog::decode(line).or_else(|| audit::decode(line).ok()) {
-            Some(event) => Decoded::event(event),
-            None => Decoded { event: None, unreadable: None },
-        },
+        Lines::Log(LogKind::Server) => {
+            let entry = || if serverlog::is_of_server(line) { None } else { audit::decode(line).ok() };
+            match serverlog::decode(line).or_else(entry) {
+                Some(event) => Decoded::event(event),
+                None => Decoded { event: None, unreadable: None },
+            }
+        }
     }
 }
 
@@ -49,6 +52,10 @@ fn audit_line(line: &str) -> Decoded {
         // The server's own log in a container's merged output, or a prefix.
         if let Some(event) = serverlog::decode(line) {
             return Decoded::event(event);
+        }
+        if serverlog::is_of_server(line) {
+            // What stands in it may be of a client's choosing, an entry from `{` to `}` too.
+            return Decoded { event: None, unreadable: None };
         }
         if line.starts_with("<json:object") {
             return Decoded::unreadable(reason(Unreadable::Jsonx));

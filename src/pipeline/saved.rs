@@ -10,6 +10,7 @@ use crate::state::{LedgerImage, State};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::Stats;
 
@@ -48,19 +49,15 @@ pub struct Saving {
 impl Saving {
     /// The bytes to write, piece by piece.
     pub fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
-        let lines = [
-            |saving: &Self| saving.json.clone(),
-            |saving: &Self| {
-                // Numbers and texts under keys of text: there is nothing that JSON cannot say.
-                serde_json::to_vec(&saving.anomalies).unwrap_or_default()
-            },
-        ];
-        let line = |make: fn(&Self) -> Vec<u8>| {
-            let mut line = make(self);
+        // Numbers and texts under keys of text: there is nothing that JSON cannot say.
+        let anomalies = serde_json::to_vec(&self.anomalies).unwrap_or_default();
+        let mut first = checked_front(&self.json, &anomalies).into_bytes();
+        first.extend(self.json.strip_prefix(UNCHECKED.as_bytes()).unwrap_or(&self.json));
+        let lines = [first, anomalies].map(|mut line| {
             line.push(b'\n');
             line
-        };
-        lines.into_iter().map(line).chain(self.ledger.blocks())
+        });
+        lines.into_iter().chain(self.ledger.blocks())
     }
 
     /// All of them.
@@ -85,6 +82,9 @@ impl Saved {
         if version != VERSION && version != WITHOUT_SCORES {
             return Err(format!("it has version {version}, and this leasewatch knows version {VERSION}"));
         }
+        if version == VERSION && !is_whole(json, line_of(rest).0) {
+            return Err("it is damaged: its checksum differs".to_owned());
+        }
         let mut saved: Self = serde_json::from_slice(json).map_err(damaged)?;
         if version != WITHOUT_SCORES {
             let (anomalies, leases) = line_of(rest);
@@ -93,6 +93,32 @@ impl Saved {
         }
         saved.state.load_ledger(rest)?;
         Ok(saved)
+    }
+}
+
+/// How the first line begins as it is made, and as the first release wrote it.
+const UNCHECKED: &str = "{\"version\":3,";
+
+/// How it begins in the file: with a checksum of both lines of JSON, that of the first without it. The
+/// ledger's bytes have their own.
+fn checked_front(json: &[u8], anomalies: &[u8]) -> String {
+    let mut hash = Xxh3::new();
+    hash.update(json);
+    hash.update(b"\n");
+    hash.update(anomalies);
+    format!("{UNCHECKED}\"check\":\"{:016x}\",", hash.digest())
+}
+
+/// Whether both lines are as they were written. Nothing less is taken up: numbers that contradict each other would
+/// end every process that starts from them.
+fn is_whole(json: &[u8], anomalies: &[u8]) -> bool {
+    let length = checked_front(b"", b"").len();
+    match (json.get(..length), json.get(length..)) {
+        (Some(front), Some(rest)) if front[UNCHECKED.len()..].starts_with(b"\"check\":") => {
+            front == checked_front(&[UNCHECKED.as_bytes(), rest].concat(), anomalies).as_bytes()
+        }
+        // As the first release wrote it.
+        _ => json.starts_with(UNCHECKED.as_bytes()) && json[UNCHECKED.len()..].starts_with(b"\"applied\":"),
     }
 }
 
@@ -138,3 +164,23 @@ impl Pipeline {
 pub const VERSION: u32 = 3;
 /// The version before there were scores.
 const WITHOUT_SCORES: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Limits;
+
+    /// A flipped bit in a number makes good JSON, and places in lists that are not there.
+    #[test]
+    fn what_was_changed_anywhere_is_not_taken_up() {
+        let bytes = Pipeline::new(Limits::NONE, Vec::new()).save().unwrap().bytes();
+        Saved::read(&bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.starts_with(UNCHECKED), "{text}");
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(Saved::read(&changed).is_err(), "byte {at} of {}", text.len());
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! JSON: every series as it stands in the snapshot, for programs.
 
 use super::{Report, incident};
+use crate::harmless;
 use crate::snapshot::Value;
 use serde_json::{Map, json};
 
@@ -65,5 +66,5 @@ pub fn json(report: &Report) -> String {
     if let Some(backtest) = &report.backtest {
         document["backtest"] = json!(backtest);
     }
-    format!("{document:#}\n")
+    harmless::json(format!("{document:#}\n"))
 }

@@ -21,6 +21,7 @@ mod text;
 use crate::anomaly::Episode;
 use crate::digest::Told;
 use crate::event::Timestamp;
+use crate::harmless::is_obeyed;
 use crate::pipeline::Stats;
 use crate::snapshot::Snapshot;
 
@@ -123,6 +124,6 @@ impl Period {
 /// A text without anything that a terminal would act on: names come from a log.
 fn printable(text: &str) -> String {
     text.chars()
-        .flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
+        .flat_map(|c| if is_obeyed(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] })
         .collect()
 }

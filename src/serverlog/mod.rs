@@ -24,6 +24,12 @@ pub fn decode(line: &str) -> Option<Event> {
     Some(Event { at, kind: meaning::of(&line).map_or(EventKind::Nothing, EventKind::Server) })
 }
 
+/// Whether a line is the server's own by its form, though it may say nothing that can be dated: it has
+/// a level, or goes on, indented, with the line before it.
+pub fn is_of_server(line: &str) -> bool {
+    line.starts_with("  ") || text::read(line).is_some()
+}
+
 /// A line of either format, as far as it is used.
 #[derive(Debug, Default)]
 struct Line {

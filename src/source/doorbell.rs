@@ -27,6 +27,8 @@ pub struct Doorbell {
     tick: Duration,
     bell: Option<MuxedEvents>,
     revive_at: Instant,
+    /// Whether it was told that the kernel refuses.
+    told: bool,
 }
 
 impl Doorbell {
@@ -37,7 +39,7 @@ impl Doorbell {
 
     /// The same with another tick.
     pub async fn with_tick(paths: Vec<PathBuf>, tick: Duration) -> Self {
-        let mut doorbell = Self { paths, tick, bell: None, revive_at: Instant::now() };
+        let mut doorbell = Self { paths, tick, bell: None, revive_at: Instant::now(), told: false };
         doorbell.revive().await;
         doorbell
     }
@@ -99,14 +101,19 @@ impl Doorbell {
         self.revive_at = Instant::now() + REVIVE;
         match MuxedEvents::new() {
             Ok(bell) => {
+                self.told = false;
                 self.bell = Some(bell);
                 self.add().await;
             }
-            Err(error) => tracing::debug!(
-                %error,
-                "The kernel refuses to watch files (see fs.inotify.max_user_instances); they are \
-                 looked at every 250 ms instead"
-            ),
+            Err(error) if !self.told => {
+                self.told = true;
+                tracing::warn!(
+                    %error,
+                    "The kernel refuses to watch files; they are looked at every 250 ms instead, and nothing is \
+                     lost. To have them watched, raise fs.inotify.max_user_instances, or the limit of open files"
+                );
+            }
+            Err(_) => {}
         }
     }
 

@@ -53,10 +53,17 @@ fn remedy(error: &io::Error) -> &'static str {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
             "a file is in the way: name a folder by --state-dir"
         }
+        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => {
+            "raise the limit of open files (ulimit -n, LimitNOFILE= in the unit)"
+        }
         io::ErrorKind::ReadOnlyFilesystem => "name a folder that can be written to by --state-dir",
         _ => "the user that leasewatch runs as needs to own it",
     }
 }
+
+// As on every Unix that Rust's standard library runs on.
+const ENFILE: i32 = 23;
+const EMFILE: i32 = 24;
 
 /// The state folder, for as long as this value lives.
 #[derive(Debug)]
@@ -118,19 +125,28 @@ pub fn write_private(path: &Path, content: Vec<u8>) -> Result<(), StoreError> {
 /// Replaces a file's content in one step: after a crash there is the old or
 /// the new, and after a power cut too if `durable`.
 fn replace(path: &Path, pieces: impl Iterator<Item = Vec<u8>>, durable: bool) -> io::Result<()> {
-    use std::io::Write;
     let next = path.with_extension("next");
-    let mut file = private().create(true).truncate(true).open(&next)?;
+    let written = write(&next, pieces, durable).and_then(|()| fs::rename(&next, path));
+    if written.is_err() {
+        // On a full disk a part of it takes the room that others need. What cannot be removed is written over.
+        let _ = fs::remove_file(&next);
+    }
+    written?;
+    if durable && let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, pieces: impl Iterator<Item = Vec<u8>>, durable: bool) -> io::Result<()> {
+    use std::io::Write;
+    let mut file = private().create(true).truncate(true).open(path)?;
     file.set_permissions(fs::Permissions::from_mode(0o600))?;
     for piece in pieces {
         file.write_all(&piece)?;
     }
     if durable {
         file.sync_all()?;
-    }
-    fs::rename(&next, path)?;
-    if durable && let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
     }
     Ok(())
 }
@@ -147,6 +163,17 @@ mod tests {
         let told = Store::open(&file).unwrap_err().to_string();
         assert!(told.contains("a file is in the way"), "{told}");
         assert_eq!(remedy(&io::ErrorKind::StorageFull.into()), "make room there");
+        assert!(remedy(&io::Error::from_raw_os_error(EMFILE)).contains("LimitNOFILE="));
+    }
+
+    #[test]
+    fn what_could_not_be_written_takes_no_room() {
+        let folder = tempfile::tempdir().unwrap();
+        // A folder is in the way of the rename.
+        let path = folder.path().join("checkpoint");
+        fs::create_dir(&path).unwrap();
+        replace(&path, std::iter::once(vec![0; 9]), true).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

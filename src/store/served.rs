@@ -49,7 +49,10 @@ impl Served {
             .and_then(|text| serde_json::from_str(text.trim()).ok())
             .unwrap_or_default();
         let file = private().create(true).truncate(false).open(path)?;
-        Ok(Self { file, last })
+        let mut served = Self { file, last };
+        // Its room is taken now: a disk that is full later must not keep pages from being served.
+        let _ = served.write(last);
+        Ok(served)
     }
 
     /// The mark last set.
@@ -65,12 +68,16 @@ impl Served {
         if mark == self.last {
             return Ok(());
         }
+        self.write(mark)?;
+        self.last = mark;
+        Ok(())
+    }
+
+    fn write(&mut self, mark: Mark) -> io::Result<()> {
         let mut text = serde_json::to_vec(&mark)?;
         text.resize(LENGTH - 1, b' ');
         text.push(b'\n');
-        self.file.write_all_at(&text, 0)?;
-        self.last = mark;
-        Ok(())
+        self.file.write_all_at(&text, 0)
     }
 }
 
@@ -84,6 +91,7 @@ mod tests {
         let store = Store::open(folder.path()).unwrap();
         let mut served = Served::open(&store).unwrap();
         assert_eq!(served.last(), Mark::default());
+        assert_eq!(fs::metadata(store.path(NAME)).unwrap().len(), 128, "its room is taken at once");
         served.set(Mark { applied: 12_345, front: Timestamp::from_secs(9) }).unwrap();
         let mark = Mark { applied: 7, front: Timestamp::from_secs(1) };
         served.set(mark).unwrap();

@@ -3,6 +3,7 @@
 use super::group::{Group, Key, groups};
 use super::{By, Is, Leases, View};
 use crate::event::{Requester, RevocationTrouble, Timestamp};
+use crate::harmless;
 use crate::state::{Condition, LeaseView};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -69,7 +70,7 @@ pub fn json(leases: &Leases, view: View) -> serde_json::Result<String> {
         View::List => What::Leases(leases.leases.iter().map(|lease| row(lease, leases.as_of)).collect()),
     };
     let document = Document { as_of: leases.as_of.to_string(), notes: &leases.notes, what };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+    serde_json::to_string_pretty(&document).map(|text| harmless::json(text) + "\n")
 }
 
 fn summary(leases: &Leases, by: By) -> Vec<GroupRow> {

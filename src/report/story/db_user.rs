@@ -108,7 +108,7 @@ pub fn json(found: &Found) -> String {
     if found.candidates.is_empty() {
         of.insert("nobody".to_owned(), json!(nobody(found)));
     }
-    format!("{:#}\n", json!({ "db_user": of }))
+    crate::harmless::json(format!("{:#}\n", json!({ "db_user": of })))
 }
 
 fn candidate(candidate: &Candidate) -> Value {

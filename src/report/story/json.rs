@@ -2,6 +2,7 @@
 
 use super::{Told, words};
 use crate::event::{Timestamp, Who};
+use crate::harmless;
 use crate::story::{End, Life, Moment, What};
 use serde_json::{Map, Value, json};
 
@@ -28,7 +29,7 @@ pub fn json(told: &Told) -> String {
     if let Some(period) = told.period {
         document["period"] = period.json();
     }
-    format!("{document:#}\n")
+    harmless::json(format!("{document:#}\n"))
 }
 
 fn moment(moment: &Moment) -> Value {

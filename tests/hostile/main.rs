@@ -1,0 +1,16 @@
+//! Hostile input: what whoever writes into a log, or stands between leasewatch and Vault, can choose. It ends no
+//! process, opens no door in an output, grows no series, and passes for nothing that it is not.
+
+// Helpers count as tests here, though clippy only knows functions marked so.
+#![allow(clippy::unwrap_used)]
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod flood;
+mod forged;
+mod fuzz;
+mod mutate;
+mod strings;
+mod targets;
