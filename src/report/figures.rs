@@ -59,7 +59,6 @@ fn credentials(report: &Report) -> Figures {
         fixed: u64,
         renewed: u64,
         renewals_failed: u64,
-        revocations_failed: u64,
         failures: BTreeMap<String, u64>,
     }
     const KEY: &[&str] = &["vault_namespace", "mount", "role"];
@@ -74,22 +73,11 @@ fn credentials(report: &Report) -> Figures {
     each(&metric::RENEWALS, "outcome", &|row, outcome, n| {
         *(if outcome == "failed" { &mut row.renewals_failed } else { &mut row.renewed }) += n;
     });
-    each(&metric::REVOCATION_FAILURES, "reason", &|row, _, n| row.revocations_failed += n);
     each(&metric::FAILURES, "reason", &|row, reason, n| {
         *row.failures.entry(reason.to_owned()).or_default() += n;
     });
 
-    let headings = [
-        "namespace",
-        "mount",
-        "role",
-        "issued",
-        "static",
-        "renewed",
-        "not renewed",
-        "failed revocations",
-        "failures",
-    ];
+    let headings = ["namespace", "mount", "role", "issued", "static", "renewed", "not renewed", "failures"];
     let headings = headings.map(str::to_owned).into();
     let mut figures = Figures {
         title: "Credentials by role",
@@ -102,7 +90,7 @@ fn credentials(report: &Report) -> Figures {
     for (key, row) in rows {
         let failures: Vec<_> =
             row.failures.iter().filter(|(_, n)| **n > 0).map(|(why, n)| format!("{why} {n}")).collect();
-        let counts = [row.issued, row.fixed, row.renewed, row.renewals_failed, row.revocations_failed];
+        let counts = [row.issued, row.fixed, row.renewed, row.renewals_failed];
         if counts.iter().all(|count| *count == 0) && failures.is_empty() {
             continue;
         }
