@@ -57,6 +57,10 @@ const NOT_IN_A_DEMO: &[(&str, &[Asked])] = &[
         ],
     ),
     (
+        "its logs are files",
+        &[("health", "Receivers", "ABC"), ("health", "Gaps, dropped lines and rotations", "B")],
+    ),
+    (
         "its roles fit the budget, and listing is off",
         &[("health", "Label sets beyond the budget", "A"), ("leases", "Not known by the ledger", "B")],
     ),
