@@ -164,6 +164,8 @@ fn finished_logs_give_harmless_reports_and_stories() {
         &[],
         &["--since", "10m"],
         &["--mount", "database/"],
+        &["--only-role", &hostile_role],
+        &["--since", "10m", "--compare", "previous"],
         &["--lease", &lease],
         &["--lease", &hostile_lease],
         &["--entity", "approle"],
@@ -173,7 +175,7 @@ fn finished_logs_give_harmless_reports_and_stories() {
         &["--db-user", "v-approle-app-role-h2JxFQmAMRYQ6zZLjyNu-1795462996"],
     ];
     for more in reports {
-        for format in ["text", "markdown", "json", "html", "prom"] {
+        for format in ["text", "markdown", "json", "html", "prom", "openmetrics"] {
             let fixed = ["analyze", &audit, "--server-log", &server, "--format", format];
             let score: &[&str] = if more.is_empty() { &["--min-score", "0"] } else { &[] };
             let output = run([&fixed[..], more, score].concat());

@@ -1,5 +1,6 @@
 //! A sample: one number of a series at one moment, and how `OpenMetrics` writes it. A histogram is several.
 
+use crate::harmless;
 use crate::snapshot::{Kind, Value};
 
 /// What of its metric a series is; of a histogram there are several. In the order in which they stand.
@@ -77,7 +78,7 @@ pub(super) fn seconds(millis: i64) -> String {
     }
 }
 
-/// A label's value, or a help, as the text has it.
+/// A label's value, or a help, as the text has it; of a label the same as on `/metrics`.
 pub(super) fn escaped(value: &str) -> String {
-    value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
+    harmless::label(value).replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n")
 }

@@ -2,6 +2,7 @@
 
 use super::side::COMPARED;
 use super::{Comparison, Name};
+use crate::harmless;
 use serde_json::{Map, Value, json};
 
 /// One document: `before`, `now`, `changes`, `peaks`, `lifetimes`, and who is new and who is gone.
@@ -60,7 +61,7 @@ pub fn json(comparison: &Comparison) -> String {
         "sources_gone": sources_gone,
         "notes": comparison.notes(),
     });
-    format!("{document:#}\n")
+    harmless::json(format!("{document:#}\n"))
 }
 
 fn list(names: &[Name]) -> Value {
