@@ -3,10 +3,11 @@
 use super::bell::Bell;
 use super::inputs::Globs;
 use super::shared::{Shared, notices};
+use super::steady::Steady;
 use crate::clock::wall;
 use crate::config::Config;
 use crate::event::{PrivilegedUse, Timestamp};
-use crate::pipeline::{Input, Progress};
+use crate::pipeline::{Input, Lines, Pipeline, Progress};
 use crate::push::{self, Outbox};
 use crate::source::{FileId, Position};
 use crate::store::{Checkpoint, Older, Store};
@@ -96,11 +97,14 @@ impl Ingest {
         let mut due = Instant::now();
         let mut next_ask = Instant::now();
         let mut next_find = Instant::now() + FIND_EVERY;
+        let mut clock = Steady::new(Instant::now(), wall());
         while !stop.is_cancelled() {
             let (progress, front, notices, (mounts, role_writes), wanted, news, privileged) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
-                let progress = pipeline.run(Instant::now(), wall(), end, BATCH);
+                let now = Instant::now();
+                let at = clock.read(now, wall(), told(&pipeline));
+                let progress = pipeline.run(now, at, end, BATCH);
                 // Of a backlog, most leases have ended since.
                 let ask = progress != Progress::Busy && Instant::now() >= next_ask && self.lookups.has_room();
                 let wanted = if ask { pipeline.state().lookup_wanted() } else { None };
@@ -195,6 +199,12 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+/// The time of the last line that one of Vault's logs has told.
+fn told(pipeline: &Pipeline) -> Timestamp {
+    let logs = pipeline.inputs().iter().filter(|input| input.lines != Lines::Observations);
+    logs.filter_map(|input| input.stats().last_entry).max().unwrap_or(Timestamp::MIN)
 }
 
 /// Reading has come to the file with this device and inode, and is done with those before it.

@@ -17,6 +17,7 @@ mod reception;
 mod reload;
 mod reloads;
 mod shared;
+mod steady;
 mod view;
 
 use crate::config::{Config, ConfigError};
