@@ -25,10 +25,10 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// All that a report says, but for how much of it came from which file.
-fn report(args: &[&str]) -> Value {
-    let mut report: Value =
-        serde_json::from_str(&said(run([&["analyze", "--format", "json"], args].concat()))).unwrap();
+/// All that a report of a folder says, but for how much of it came from which file.
+fn report(folder: &str, more: &[&str]) -> Value {
+    let said = said(run([&["analyze", "--format", "json", folder], more].concat()));
+    let mut report: Value = serde_json::from_str(&said.replace(folder, "")).unwrap();
     report.as_object_mut().unwrap().remove("sources").unwrap();
     report
 }
@@ -40,9 +40,12 @@ fn the_same_comes_of_it_whatever_the_threads_the_pieces_and_their_form() {
     let audit = audit();
     // A quarter has some of everything.
     let audit = &audit[..audit.len() / 4];
-    put("whole-audit.log", audit);
-    put("packed.log.gz", &gzip(audit));
-    fs::create_dir(folder.path().join("pieces")).unwrap();
+    // Of one name, which a report tells of.
+    for sub in ["whole", "packed", "pieces"] {
+        fs::create_dir(folder.path().join(sub)).unwrap();
+    }
+    put("whole/audit.log", audit);
+    put("packed/audit.log.gz", &gzip(audit));
     let cut = |at: usize| at + audit[at..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
     let (first, second) = (cut(audit.len() / 3), cut(audit.len() / 3 * 2));
     put("pieces/audit.log.2.gz", &gzip(&audit[..first]));
@@ -50,16 +53,12 @@ fn the_same_comes_of_it_whatever_the_threads_the_pieces_and_their_form() {
     put("pieces/audit.log", &audit[second..]);
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let server = format!("{CORPUS}server.log.zst");
-    let whole = report(&[&path("whole-audit.log"), "--server-log", &server, "--threads", "1"]);
+    let whole = report(&path("whole"), &["--server-log", &server, "--threads", "1"]);
     assert!(whole["metrics"].as_object().unwrap().len() > 20);
-    for (files, threads) in [
-        ("whole-audit.log", "2"),
-        ("whole-audit.log", "5"),
-        ("packed.log.gz", "3"),
-        ("pieces", "1"),
-        ("pieces", "4"),
-    ] {
-        let other = report(&[&path(files), "--server-log", &server, "--threads", threads]);
+    for (files, threads) in
+        [("whole", "2"), ("whole", "5"), ("packed", "3"), ("pieces", "1"), ("pieces", "4")]
+    {
+        let other = report(&path(files), &["--server-log", &server, "--threads", threads]);
         assert!(other == whole, "{files} with {threads} threads came to something else");
     }
 }
