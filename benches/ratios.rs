@@ -106,7 +106,7 @@ fn threads(table: &mut Table, place: &Path, big: &Path) {
         packed_ratios.push(slowest.as_secs_f64() / packed_two.as_secs_f64());
         if let Some(python) = &peer {
             let began = Instant::now();
-            assert!(Command::new(python).args(["-c", DUCKDB]).arg(big).output().unwrap().status.success());
+            assert!(again(python).arg(DUCKDB).arg(big).output().unwrap().status.success());
             peer_ratios.push(began.elapsed().as_secs_f64() / two.as_secs_f64());
         }
     }
@@ -152,15 +152,22 @@ db.sql(\"\"\"
     where type = 'response' group by all\"\"\", params=[sys.argv[1]]).fetchall()
 ";
 
-/// A Python that has `DuckDB`, by environment variable; it is said when there is none.
-fn duckdb() -> Option<PathBuf> {
-    let python = variable("DUCKDB_PYTHON")?;
-    let output = Command::new(&python)
-        .args(["-c", "import duckdb; print('DuckDB', duckdb.__version__)"])
-        .output()
-        .ok()?;
+/// Python with the folder of `DuckDB`, by environment variable; it is said when there is none.
+fn duckdb() -> Option<Command> {
+    let folder = variable("DUCKDB")?;
+    let mut python = Command::new("python3");
+    python.env("PYTHONPATH", folder).arg("-c");
+    let output = again(&python).arg("import duckdb; print('DuckDB', duckdb.__version__)").output().ok()?;
     print!("{}", String::from_utf8_lossy(&output.stdout));
     output.status.success().then_some(python)
+}
+
+/// The same command once more.
+fn again(command: &Command) -> Command {
+    let mut again = Command::new(command.get_program());
+    again.args(command.get_args());
+    again.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    again
 }
 
 /// How long the reading stops for a checkpoint: the time that it takes to write the state as JSON.
