@@ -9,7 +9,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Events are made by threads that read ahead and given up by the one that applies them, which the
-/// system's allocators pay for with locks.
+/// system's allocators pay for with locks. Without huge pages: with them `serve` takes twice the memory, and
+/// `analyze` is no faster.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
