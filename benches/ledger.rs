@@ -14,6 +14,10 @@ use std::fs::File;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Leases that are out at the end.
 const LEASES: u32 = 1_000_000;
 /// Roles, and service tokens, that they are of.

@@ -93,7 +93,8 @@ fn nothing_grows_under_a_load_that_stays_the_same() {
         }
         if began.elapsed() > whole / ROTATIONS * (rotations + 1) {
             rotations += 1;
-            fs::rename(path("audit.log"), path(&format!("audit.log.{rotations}"))).unwrap();
+            // The higher the number, the older the file, as logrotate has it.
+            fs::rename(path("audit.log"), path(&format!("audit.log.{}", 100 - rotations))).unwrap();
             audit = appending(&path("audit.log"));
         }
         if began.elapsed() >= next_look {
