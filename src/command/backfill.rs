@@ -3,23 +3,21 @@
 
 use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
-use super::finished::{Finished, tell_troubles};
+use super::finished::{Finished, read_to, tell_troubles};
 use super::folder::Logs;
 use super::meter::Meter;
 use super::period::{Period, wrong};
 use crate::cli::{AnalyzeArgs, Format};
 use crate::event::Timestamp;
-use crate::pipeline::{Pipeline, Progress};
+use crate::pipeline::Pipeline;
 use crate::report::{Backfill, Labels};
 use crate::snapshot::Family;
 use anyhow::{Context, bail};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Lines between two looks.
-const BATCH: usize = 10_000;
 /// What Prometheus scrapes by, unless told.
 const STEP: Duration = Duration::from_secs(60);
 /// Prometheus takes a series for gone that has had no sample for longer.
@@ -118,17 +116,9 @@ impl Past<'_> {
     ) -> anyhow::Result<Pipeline> {
         let crew = Crew::of(self.logs.threads)?;
         let mut pipeline = self.logs.pipeline(&crew, read)?;
-        if let Some(baseline) = self.logs.baseline.take() {
-            pipeline.anomalies_mut().adopt(baseline);
-        }
         let Period { since, until } = self.logs.period;
         let mut read_to = |pipeline: &mut Pipeline, to: Timestamp| {
-            let mut goes_on = true;
-            // The wall clock plays no part where every log has an end.
-            while goes_on && pipeline.run(Instant::now(), Timestamp::MIN, to, BATCH) != Progress::Done {
-                goes_on = each(pipeline);
-            }
-            goes_on && each(pipeline)
+            read_to(pipeline, to, &mut |_, _| (), &mut each) && each(pipeline)
         };
         if !read_to(&mut pipeline, since.map_or(Timestamp::MIN, |since| since.plus_nanos(-1))) {
             return Ok(pipeline);

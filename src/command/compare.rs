@@ -3,21 +3,18 @@
 
 use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
-use super::finished::{Finished, tell_troubles};
+use super::finished::{Finished, read_to, tell_troubles};
 use super::folder::Logs;
 use super::meter::Meter;
 use super::period::{Period, end_of, wrong};
 use crate::cli::{AnalyzeArgs, Compare, Format};
 use crate::event::{Event, Timestamp};
-use crate::pipeline::{Pipeline, Progress};
+use crate::pipeline::Pipeline;
 use crate::report::compare::{Comparison, Side, json, markdown, text};
 use crate::report::{Narrow, Opening};
 use crate::story::{Census, Register};
 use anyhow::bail;
-use std::time::Instant;
 
-/// Lines between two looks at the time.
-const BATCH: usize = 10_000;
 /// Slices of each period: how much varies from one to the next says what is a burst.
 const SLICES: i64 = 60;
 
@@ -120,9 +117,6 @@ impl Reading<'_> {
         let crew = Crew::of(self.logs.threads)?;
         let mut meter = Meter::new(self.logs.bytes());
         let mut pipeline = self.logs.pipeline(&crew, meter.read())?;
-        if let Some(baseline) = self.logs.baseline.take() {
-            pipeline.anomalies_mut().adopt(baseline);
-        }
         let mut census = Census::new(self.periods.map(|span| (span.since, span.until)), most);
         let mut register = Register::default();
         let mut tell = |source: usize, event: &Event| {
@@ -131,11 +125,10 @@ impl Reading<'_> {
             }
         };
         let mut read_to = |pipeline: &mut Pipeline, to: Timestamp| {
-            // The wall clock plays no part where every log has an end.
-            while pipeline.run_telling(Instant::now(), Timestamp::MIN, to, BATCH, &mut tell) != Progress::Done
-            {
+            read_to(pipeline, to, &mut tell, &mut |pipeline| {
                 meter.show(pipeline);
-            }
+                true
+            });
             meter.show(pipeline);
         };
         let first = self.side(&mut pipeline, &mut read_to, self.periods[0], "--compare")?;

@@ -71,10 +71,7 @@ impl<'a> Recording<'a> {
         let moment = &event.moment;
         let is_of_period = self.period.since.is_none_or(|since| moment.at >= since);
         let namespace = if moment.namespace.is_empty() { "root" } else { &moment.namespace };
-        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-        let is_of_part = is(&self.narrow.mount, &moment.mount)
-            && is(&self.narrow.role, &moment.role)
-            && is(&self.narrow.namespace, namespace)
+        let is_of_part = self.narrow.holds(namespace, &moment.mount, &moment.role)
             && (event.namespace_is_known || self.narrow.namespace.is_none());
         if !is_of_period || !is_of_part || self.failed.is_some() {
             return;

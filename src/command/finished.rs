@@ -79,14 +79,11 @@ impl Finished<'_> {
     ///
     /// # Errors
     /// A file that cannot be opened; logs that end before the period begins, or begin after its end.
-    pub(super) fn read_with(self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
+    pub(super) fn read_with(mut self, wanted: Wanted<'_>) -> anyhow::Result<Read> {
         let Wanted { course: wants_course, only, tell, enough } = wanted;
         let crew = Crew::of(self.threads)?;
         let mut progress = Meter::new(self.bytes());
         let mut pipeline = self.pipeline(&crew, progress.read())?;
-        if let Some(baseline) = self.baseline {
-            pipeline.anomalies_mut().adopt(baseline);
-        }
         let until = self.at.or(self.period.until).unwrap_or(Timestamp::from_nanos(i64::MAX));
         let opening = match self.period.since {
             Some(since) => Some(Self::open_at(&mut pipeline, since, tell, enough, &mut progress)?),
@@ -98,19 +95,19 @@ impl Finished<'_> {
         };
         let mut course = None;
         let mut is_interrupted = false;
-        'read: loop {
+        loop {
             let to = match &course {
                 _ if !wants_course => until,
                 Some(course) => Course::next(course).min(until),
                 None => Timestamp::MIN,
             };
-            // The wall clock plays no part where every log has an end.
-            while pipeline.run_telling(Instant::now(), Timestamp::MIN, to, BATCH, tell) != Progress::Done {
-                progress.show(&pipeline);
-                if enough() {
-                    is_interrupted = true;
-                    break 'read;
-                }
+            let goes_on = &mut |pipeline: &Pipeline| {
+                progress.show(pipeline);
+                !enough()
+            };
+            if !read_to(&mut pipeline, to, tell, goes_on) {
+                is_interrupted = true;
+                break;
             }
             let Some(next) = pipeline.next_at().filter(|next| *next <= until) else { break };
             let course = course.get_or_insert_with(|| Course::new(self.period.begins(&pipeline, next)));
@@ -146,18 +143,23 @@ impl Finished<'_> {
         files.map(|file| Some(std::fs::metadata(file).ok()?.len())).sum()
     }
 
-    /// All of them, read ahead by a crew, of which nothing is applied yet. `read` hears how many bytes
+    /// All of them, read ahead by a crew, of which nothing is applied yet; it has learnt what the baseline
+    /// knows, which is taken. `read` hears how many bytes
     /// of the files are read.
     ///
     /// # Errors
     /// A file that cannot be opened.
-    pub(super) fn pipeline(&self, crew: &Crew, read: &Arc<AtomicU64>) -> anyhow::Result<Pipeline> {
+    pub(super) fn pipeline(&mut self, crew: &Crew, read: &Arc<AtomicU64>) -> anyhow::Result<Pipeline> {
         let mut inputs = Vec::new();
         // A server log's line comes before the audit entry of the same moment.
         for (kind, files) in [(LogKind::Server, self.server), (LogKind::Audit, self.audit)] {
             inputs.extend(open(kind, files, self.max_line_bytes, crew.ahead(), read)?);
         }
-        Ok(Pipeline::new(self.limits, inputs))
+        let mut pipeline = Pipeline::new(self.limits, inputs);
+        if let Some(baseline) = self.baseline.take() {
+            pipeline.anomalies_mut().adopt(baseline);
+        }
+        Ok(pipeline)
     }
 
     /// Reads up to the beginning of the period, and takes note of what there is.
@@ -169,15 +171,13 @@ impl Finished<'_> {
         progress: &mut Meter,
     ) -> anyhow::Result<Opening> {
         let before = since.plus_nanos(-1);
-        while pipeline.run_telling(Instant::now(), Timestamp::MIN, before, BATCH, tell) != Progress::Done {
+        let goes_on = &mut |pipeline: &Pipeline| {
             progress.show(pipeline);
-            if enough() {
-                progress.clear();
-                bail!(
-                    "interrupted at {}, before the period begins: nothing of it is known",
-                    pipeline.front()
-                );
-            }
+            !enough()
+        };
+        if !read_to(pipeline, before, tell, goes_on) {
+            progress.clear();
+            bail!("interrupted at {}, before the period begins: nothing of it is known", pipeline.front());
         }
         if pipeline.next_at().is_none() {
             progress.clear();
@@ -190,6 +190,22 @@ impl Finished<'_> {
         let sources = pipeline.inputs().iter().map(|input| input.stats().clone());
         Ok(Opening::new(pipeline.opening(before), sources.collect()))
     }
+}
+
+/// Applies all up to `to`. `goes_on` is asked now and then; whether it never said no.
+pub(super) fn read_to(
+    pipeline: &mut Pipeline,
+    to: Timestamp,
+    tell: &mut dyn FnMut(usize, &Event),
+    goes_on: &mut dyn FnMut(&Pipeline) -> bool,
+) -> bool {
+    // The wall clock plays no part where every log has an end.
+    while pipeline.run_telling(Instant::now(), Timestamp::MIN, to, BATCH, tell) != Progress::Done {
+        if !goes_on(pipeline) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Says which logs could not be read to their end.

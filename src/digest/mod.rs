@@ -21,7 +21,6 @@ pub use bursts::Burst;
 pub use clients::Client;
 pub use fixed::{FIXED_PATHS_MOST, Fixed, FixedKind};
 pub use lifetimes::Lifetimes;
-pub use operations::Operation;
 pub use place::{Place, Scope};
 pub use refusals::{PATHS_MOST, Refused};
 pub use silences::{Quiet, Silence};
@@ -30,7 +29,7 @@ pub use spells::{Failing, Spell};
 use crate::engine::Meaning;
 use crate::event::{
     Action, Entry, Event, EventKind, Failure, LeaseRef, Operation as Asked, Outcome, Privileged,
-    RevocationForm, RevocationTrouble, ServerEvent, Stage, Text, Timestamp,
+    PrivilegedUse, RevocationForm, RevocationTrouble, ServerEvent, Stage, Text, Timestamp,
 };
 use crate::story::{lease_place, place_of};
 use core::net::IpAddr;
@@ -85,7 +84,7 @@ pub struct Told {
     /// Addresses with refused requests, those with most first.
     pub refused: Listed<(Option<IpAddr>, Refused)>,
     /// Privileged operations in the order of time.
-    pub operations: Listed<Operation>,
+    pub operations: Listed<PrivilegedUse>,
     /// Keys and static roles that were read, by mount.
     pub fixed: Listed<((Text, Text, FixedKind), Fixed)>,
     /// What became of nodes: moment, place of the log, what.

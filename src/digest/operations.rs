@@ -2,7 +2,7 @@
 
 use super::place::Scope;
 use crate::event::{
-    Action, Entry, Failure, LeaseRef, Outcome, Privileged, RequestId, RevocationForm, Text, Timestamp, Who,
+    Action, Entry, Failure, LeaseRef, Outcome, Privileged, PrivilegedUse, RevocationForm, Text, Timestamp,
 };
 use crate::story::lease_place;
 use core::net::IpAddr;
@@ -17,34 +17,11 @@ const ROOTS_MOST: usize = 10_000;
 /// Letters of a path.
 const OBJECT_MOST: usize = 200;
 
-/// A privileged operation.
-#[derive(Clone, Debug)]
-pub struct Operation {
-    /// When it was answered.
-    pub at: Timestamp,
-    /// Which.
-    pub what: Privileged,
-    /// `ok`, `queued`, `denied` or `failed`.
-    pub outcome: &'static str,
-    /// `""` for the root namespace.
-    pub namespace: Text,
-    /// With the last slash.
-    pub mount: Text,
-    /// The path, without what may be a lease ID; empty for any use of a root token.
-    pub object: Text,
-    /// Whose token, where Vault knew it.
-    pub who: Option<Box<Who>>,
-    /// From where.
-    pub source: Option<IpAddr>,
-    /// Its request.
-    pub request: Option<RequestId>,
-}
-
 /// The first and the last of them.
 #[derive(Debug, Default)]
 pub(super) struct Operations {
-    head: Vec<Operation>,
-    tail: VecDeque<Operation>,
+    head: Vec<PrivilegedUse>,
+    tail: VecDeque<PrivilegedUse>,
     left_out: u64,
     roots: HashMap<(Text, Option<IpAddr>), Timestamp>,
 }
@@ -68,9 +45,9 @@ impl Operations {
         if what == Privileged::RootToken && !self.is_new_root(at, entry) {
             return;
         }
-        let operation = Operation {
+        let used = PrivilegedUse {
             at,
-            what,
+            operation: what,
             outcome: match entry.outcome {
                 Outcome::Queued => "queued",
                 Outcome::Failed(Failure::Denied) => "denied",
@@ -85,19 +62,19 @@ impl Operations {
             request: entry.id,
         };
         if self.head.len() < MOST {
-            self.head.push(operation);
+            self.head.push(used);
             return;
         }
-        self.tail.push_back(operation);
+        self.tail.push_back(used);
         if self.tail.len() > MOST {
             self.tail.pop_front();
             self.left_out += 1;
         }
     }
 
-    pub(super) fn take(self, scope: &Scope) -> (Vec<Operation>, u64) {
+    pub(super) fn take(self, scope: &Scope) -> (Vec<PrivilegedUse>, u64) {
         let all = self.head.into_iter().chain(self.tail);
-        (all.filter(|operation| scope.is_of_period(operation.at)).collect(), self.left_out)
+        (all.filter(|used| scope.is_of_period(used.at)).collect(), self.left_out)
     }
 
     fn is_new_root(&mut self, at: Timestamp, entry: &Entry) -> bool {

@@ -2,7 +2,7 @@
 //! waits for the answer, so it comes once the lines are in the spool, or after a short time without.
 
 use super::gate::Gate;
-use super::listener::pause;
+use super::listener::next;
 use super::stream::MOST_CONNECTIONS;
 use super::tally::Dropped;
 use axum::body::{Body, to_bytes};
@@ -32,20 +32,10 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(300);
 pub(super) async fn serve(listener: TcpListener, path: String, gate: Gate, stop: CancellationToken) {
     let path: Arc<str> = path.into();
     let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        while connections.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, peer)) if gate.admits(peer.ip()) => stream,
-            Ok(_) => continue,
-            Err(error) => {
-                pause(&error).await;
-                continue;
-            }
-        };
+    while let Some((stream, peer)) = next(|| listener.accept(), &mut connections, &stop).await {
+        if !gate.admits(peer.ip()) {
+            continue;
+        }
         let Some(connected) = gate.tally.connect(MOST_CONNECTIONS) else {
             gate.tally.dropped(Dropped::Refused, 1);
             continue;

@@ -11,6 +11,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Who may write to a Unix socket: its owner and its group.
@@ -122,6 +123,25 @@ fn opened(path: &Path) -> io::Result<SocketFile> {
     let file = SocketFile(path.to_owned());
     fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
     Ok(file)
+}
+
+/// The next connection that `accept` gives; none once it is to stop. Connections that ended are forgotten here.
+pub(super) async fn next<T, A: Future<Output = io::Result<T>>>(
+    accept: impl Fn() -> A,
+    connections: &mut JoinSet<()>,
+    stop: &CancellationToken,
+) -> Option<T> {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return None,
+            accepted = accept() => accepted,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok(accepted) => return Some(accepted),
+            Err(error) => pause(&error).await,
+        }
+    }
 }
 
 /// After an error of a socket: mostly too many open files. They become fewer; until then do not spin.

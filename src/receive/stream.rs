@@ -2,7 +2,7 @@
 //! always, whatever becomes of what is read.
 
 use super::gate::Gate;
-use super::listener::pause;
+use super::listener::next;
 use super::tally::Dropped;
 use socket2::{SockRef, TcpKeepalive};
 use std::time::Duration;
@@ -26,20 +26,11 @@ const HTTP: [&[u8]; 6] = [b"POST ", b"GET ", b"PUT ", b"OPTIONS ", b"HEAD ", b"D
 /// Accepts connections over TCP until stopped.
 pub(super) async fn tcp(listener: TcpListener, gate: Gate, stop: CancellationToken) {
     let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        while connections.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, peer)) if gate.admits(peer.ip()) => {
-                // Without it the connection of a node that lost its power would stay for ever.
-                let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
-                connections.spawn(connection(stream, gate.clone(), stop.clone()));
-            }
-            Ok(_) => {}
-            Err(error) => pause(&error).await,
+    while let Some((stream, peer)) = next(|| listener.accept(), &mut connections, &stop).await {
+        if gate.admits(peer.ip()) {
+            // Without it the connection of a node that lost its power would stay for ever.
+            let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+            connections.spawn(connection(stream, gate.clone(), stop.clone()));
         }
     }
     connections.join_all().await;
@@ -48,18 +39,8 @@ pub(super) async fn tcp(listener: TcpListener, gate: Gate, stop: CancellationTok
 /// The same over a Unix socket.
 pub(super) async fn unix(listener: UnixListener, gate: Gate, stop: CancellationToken) {
     let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => break,
-            accepted = listener.accept() => accepted,
-        };
-        while connections.try_join_next().is_some() {}
-        match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection(stream, gate.clone(), stop.clone()));
-            }
-            Err(error) => pause(&error).await,
-        }
+    while let Some((stream, _)) = next(|| listener.accept(), &mut connections, &stop).await {
+        connections.spawn(connection(stream, gate.clone(), stop.clone()));
     }
     connections.join_all().await;
 }

@@ -83,12 +83,15 @@ impl Narrow {
         Narrowed { to: self.clone(), left_out, has_overflow }
     }
 
+    /// Whether something there, by the names that the metrics have, is in it.
+    pub fn holds(&self, namespace: &str, mount: &str, role: &str) -> bool {
+        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
+        is(&self.namespace, namespace) && is(&self.mount, mount) && is(&self.role, role)
+    }
+
     /// Whether an episode was about it.
     pub fn names(&self, episode: &Episode) -> bool {
-        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
-        episode.touched.iter().any(|to| {
-            is(&self.namespace, &to.namespace) && is(&self.mount, &to.mount) && is(&self.role, &to.role)
-        })
+        episode.touched.iter().any(|to| self.holds(&to.namespace, &to.mount, &to.role))
     }
 
     fn tells_apart(&self, family: &Family) -> bool {

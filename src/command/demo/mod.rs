@@ -186,9 +186,9 @@ fn history(
         audit: &audit,
         server: &server,
         at: None,
-        // What has happened since the past ended is in the logs as well.
         // The world goes on beside it.
         threads: 1,
+        // What has happened since the past ended is in the logs as well.
         period: Period { since: None, until: Some(wall()) },
         max_line_bytes: MAX_LINE_BYTES,
         limits,

@@ -121,11 +121,9 @@ impl Comparison {
     }
 
     fn is_of_part(&self, namespace: &str, mount: &str) -> bool {
-        let is = |wanted: &Option<String>, name: &str| wanted.as_deref().is_none_or(|wanted| wanted == name);
         let root = if namespace.is_empty() { "root" } else { namespace };
-        self.narrowed
-            .as_ref()
-            .is_none_or(|narrowed| is(&narrowed.to.namespace, root) && is(&narrowed.to.mount, mount))
+        // A comparison is of no role alone.
+        self.narrowed.as_ref().is_none_or(|narrowed| narrowed.to.holds(root, mount, ""))
     }
 
     /// Who is new and who is gone: clients, then addresses. The most active first.

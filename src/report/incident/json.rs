@@ -2,8 +2,8 @@
 
 use super::leases::{granted, peaks};
 use super::{timeline, words};
-use crate::digest::{Burst, Client, FixedKind, Listed, Operation, Place, Spell};
-use crate::event::{Requester, Timestamp, Who};
+use crate::digest::{Burst, Client, FixedKind, Listed, Place, Spell};
+use crate::event::{PrivilegedUse, Requester, Timestamp, Who};
 use crate::report::Report;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -144,10 +144,10 @@ fn spell(one: &Spell) -> Value {
     })
 }
 
-fn operation(one: &Operation) -> Value {
+fn operation(one: &PrivilegedUse) -> Value {
     json!({
         "at": time(one.at),
-        "operation": one.what.name(),
+        "operation": one.operation.name(),
         "outcome": one.outcome,
         "namespace": words::namespace(&one.namespace),
         "mount": one.mount.as_str(),

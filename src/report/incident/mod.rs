@@ -160,7 +160,7 @@ pub(super) fn operations(report: &Report) -> Option<Figures> {
         figures("Privileged operations in the order of time", 4, &["at", "operation", "outcome", "on", "by"]);
     for one in told.operations.list.iter().take(2 * ROWS) {
         let object = if one.object.is_empty() { &one.mount } else { &one.object };
-        let name = one.what.name().to_owned();
+        let name = one.operation.name().to_owned();
         table.rows.push(vec![
             second(one.at),
             name,

@@ -2,8 +2,8 @@
 
 use super::words;
 use crate::anomaly::Severity;
-use crate::digest::{Burst, Milestone, Operation, Told};
-use crate::event::{Privileged, Timestamp};
+use crate::digest::{Burst, Milestone, Told};
+use crate::event::{Privileged, PrivilegedUse, Timestamp};
 use crate::report::Report;
 
 /// Operations of one client within this are one event. Nanoseconds.
@@ -59,11 +59,12 @@ fn over(burst: &Burst) -> String {
 
 /// Operations, those together that one client made of one kind in one go.
 fn operations(told: &Told, all: &mut Vec<Event>) {
-    let mut told = told.operations.list.iter().filter(|one| one.what != Privileged::RootToken).peekable();
+    let mut told =
+        told.operations.list.iter().filter(|one| one.operation != Privileged::RootToken).peekable();
     while let Some(first) = told.next() {
         let mut more = 0;
-        let is_same = |one: &&Operation| {
-            let of = |one: &Operation| (one.what, one.outcome, one.source, one.who.clone());
+        let is_same = |one: &&PrivilegedUse| {
+            let of = |one: &PrivilegedUse| (one.operation, one.outcome, one.source, one.who.clone());
             of(one) == of(first) && one.at.nanos_since(first.at) < TOGETHER
         };
         while told.next_if(is_same).is_some() {
@@ -73,7 +74,7 @@ fn operations(told: &Told, all: &mut Vec<Event>) {
         all.push(Event {
             at: first.at,
             kind: "privileged",
-            rank: rank(first.what),
+            rank: rank(first.operation),
             text: format!("{}{more}, by {}", words::operation(first), words::by(first)),
         });
     }

@@ -1,7 +1,7 @@
 //! Words of an incident: clients, places and moments, short enough for a table.
 
-use crate::digest::{Burst, Client, Failing, Milestone, Operation, Place, Quiet, Silence, Spell};
-use crate::event::{Requester, Text, Timestamp, Who};
+use crate::digest::{Burst, Client, Failing, Milestone, Place, Quiet, Silence, Spell};
+use crate::event::{PrivilegedUse, Requester, Text, Timestamp, Who};
 use crate::report::span;
 use core::net::IpAddr;
 
@@ -138,14 +138,14 @@ pub(super) fn milestone(what: Milestone, log: &str) -> String {
 }
 
 /// An operation: what, on what, and how it ended where not well.
-pub(super) fn operation(one: &Operation) -> String {
+pub(super) fn operation(one: &PrivilegedUse) -> String {
     let object = if one.object.is_empty() { &one.mount } else { &one.object };
     let ended = if one.outcome == "ok" { String::new() } else { format!(": {}", one.outcome) };
-    format!("{} {object}{ended}", one.what.name())
+    format!("{} {object}{ended}", one.operation.name())
 }
 
 /// Who did it, from where.
-pub(super) fn by(one: &Operation) -> String {
+pub(super) fn by(one: &PrivilegedUse) -> String {
     let name = one.who.as_ref().map_or_else(|| "(not known)".to_owned(), |of| who(of));
     format!("{name} from {}", source(one.source))
 }
