@@ -113,3 +113,34 @@ fn a_glob_finds_the_log_of_a_new_node_and_knows_it_again() {
     let page = read(&leasewatch, "audit-node-a", 7.0);
     assert_eq!(page.sum("leasewatch_credentials_issued_total", &[]), 17.0);
 }
+
+/// The moment up to which a file of the state folder says that all is counted.
+fn front(state: &Path, name: &str) -> i64 {
+    let text = fs::read(state.join(name)).unwrap();
+    let first = text.split(|byte| *byte == b'\n').next().unwrap();
+    serde_json::from_slice::<serde_json::Value>(first).unwrap()["front"].as_i64().unwrap()
+}
+
+/// Else the process after it has to wait until it has come there again, and answers nobody meanwhile.
+#[test]
+fn what_was_shown_last_is_saved_at_the_end_also_where_only_time_has_passed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, state) = (dir.path().join("audit.log"), dir.path().join("state"));
+    fs::write(&log, lines::issued(1, "app")).unwrap();
+    let arguments = ["--audit-log", log.to_str().unwrap(), "--state-dir", state.to_str().unwrap()];
+    let mut leasewatch = Leasewatch::start(arguments, &[]);
+    leasewatch.metrics_when("all is counted", |page| {
+        let issued = page.sum("leasewatch_credentials_issued_total", &[]);
+        if issued == 1.0 { Ok(()) } else { Err(format!("{issued}")) }
+    });
+    assert!(leasewatch.stop().0.success());
+    leasewatch.restart();
+    support::eventually("time passes in a quiet log", Duration::from_secs(60), || {
+        leasewatch.metrics();
+        // The first checkpoint stands by then.
+        let (saved, shown) = (front(&state, "checkpoint"), front(&state, "served"));
+        if shown > saved + 1_000_000_000 { Ok(()) } else { Err(format!("{shown} and {saved}")) }
+    });
+    assert!(leasewatch.stop().0.success());
+    assert!(front(&state, "checkpoint") >= front(&state, "served"));
+}

@@ -41,8 +41,8 @@ pub(super) struct Ingest {
     /// The live file of every spool, by the name of its source.
     spools: Vec<(String, PathBuf)>,
     every: Duration,
-    /// Steps applied at the last checkpoint.
-    saved: Option<u64>,
+    /// Steps applied at the last checkpoint, and the moment up to which all was counted.
+    saved: Option<(u64, Timestamp)>,
     /// Rotations and gaps at the last checkpoint. How a rotation looked cannot
     /// be read again, so each is saved at once, and shown once it is saved.
     notices: u64,
@@ -140,7 +140,7 @@ impl Ingest {
             if Instant::now() >= due || notices != self.notices || told {
                 // A full disk now is no reason to stop counting.
                 let began = Instant::now();
-                let _ = self.save();
+                let _ = self.save(false);
                 // However much there is to write, it takes no more than a small part of the time.
                 due = Instant::now() + self.every.max(began.elapsed() * REST_OF_SAVING);
                 self.notices = notices;
@@ -152,7 +152,7 @@ impl Ingest {
                 Progress::Idle | Progress::Done => self.bell.wait(IDLE),
             }
         }
-        self.save()
+        self.save(true)
     }
 
     /// Puts uses of rights where they wait for whoever collects them.
@@ -165,15 +165,19 @@ impl Ingest {
         }
     }
 
-    fn save(&mut self) -> anyhow::Result<()> {
+    /// Writes a checkpoint if there is something new in it: of a quiet log only time has passed, which is new at the
+    /// end alone, so that the next process begins with what this one has shown.
+    fn save(&mut self, at_the_end: bool) -> anyhow::Result<()> {
         // Looked at before the positions are taken: what is older then, those in the live file are past.
         let older: Vec<_> = self.spools.iter().map(|(_, live)| Older::of(live)).collect();
-        let (applied, saving, read, notices) = {
+        let (reached, saving, read, notices) = {
             let pipeline = self.shared.pipeline();
             // A checkpoint of some seconds after a rotation may still look back at the file before:
             // what is left to delete is a reason for another one.
             let all_deleted = older.iter().all(|older| older.as_ref().is_ok_and(Older::is_empty));
-            if self.saved == Some(pipeline.applied()) && all_deleted {
+            let reached = (pipeline.applied(), pipeline.front());
+            let is_new = |saved: (u64, Timestamp)| saved.0 != reached.0 || at_the_end && saved.1 != reached.1;
+            if !self.saved.is_none_or(is_new) && all_deleted {
                 self.shared.saved(wall());
                 return Ok(());
             }
@@ -181,13 +185,13 @@ impl Ingest {
                 pipeline.inputs().iter().find(|input| input.name == *name).map(Input::position)
             };
             let read: Vec<_> = self.spools.iter().map(|(name, _)| position(name)).collect();
-            (pipeline.applied(), pipeline.save()?, read, notices(&pipeline))
+            (reached, pipeline.save()?, read, notices(&pipeline))
         };
         if let Err(error) = self.checkpoint.save(saving.pieces()) {
             tracing::error!(%error, "The checkpoint was not saved; the one before it stands, and more is read again after a restart");
             return Err(error.into());
         }
-        self.saved = Some(applied);
+        self.saved = Some(reached);
         self.shared.noticed(notices);
         self.shared.saved(wall());
         for (older, read) in older.into_iter().zip(read) {
