@@ -200,7 +200,10 @@ impl Input {
     }
 
     /// It may have something again.
-    pub(super) fn look_again(&mut self) {
+    pub(super) fn look_again(&mut self, now: Instant) {
+        if let Source::Direct { source, .. } = &mut self.source {
+            source.keep_up(now);
+        }
         if self.rest != Rest::Ended {
             self.rest = Rest::Unseen;
         }

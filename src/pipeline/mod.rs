@@ -110,7 +110,7 @@ impl Pipeline {
         tell: &mut dyn FnMut(usize, &Event),
     ) -> Progress {
         for input in &mut self.inputs {
-            input.look_again();
+            input.look_again(now);
         }
         for _ in 0..steps {
             for input in &mut self.inputs {

@@ -61,6 +61,7 @@ fn hint(list: &[Sibling], position: &Position) -> Option<Sibling> {
     let id = id_of(&metadata);
     (metadata.is_file() && list.iter().all(|sibling| sibling.id != id)).then(|| Sibling {
         path: path.to_owned(),
+        via: None,
         id,
         len: metadata.len(),
         modified: modified(&metadata),
@@ -131,7 +132,7 @@ pub(crate) fn holds_bytes(sibling: &Sibling) -> Result<bool, Trouble> {
         return Ok(sibling.len > 0);
     }
     let first = |mut content: Content| content.read(0, &mut [0]);
-    match Content::open(&sibling.path).and_then(first) {
+    match Content::open(sibling.place()).and_then(first) {
         Ok(read) => Ok(read > 0),
         Err(error) if is_broken(&error) => Ok(true),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),

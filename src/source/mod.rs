@@ -11,6 +11,7 @@ mod doorbell;
 mod find;
 mod logs;
 mod names;
+mod numbers;
 mod position;
 mod received;
 mod segment;
@@ -35,6 +36,9 @@ pub trait LineSource: Send {
     ///
     /// `now` is a monotonic time, for what has to wait (releasing a deleted file).
     fn next(&mut self, now: Instant, line: &mut Vec<u8>) -> Step;
+
+    /// Looks at the files while nothing is taken, so that none comes and goes unseen.
+    fn keep_up(&mut self, _now: Instant) {}
 
     /// Where the step that `next` gave last begins: a source made anew from here gives it again.
     fn position(&self) -> Position;

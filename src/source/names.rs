@@ -9,7 +9,7 @@
 pub(crate) enum Suffix {
     /// Not at all: it is the log as it is written.
     Live,
-    /// By a number; the higher, the older. 0 is the log's own name with `.gz` behind.
+    /// By a number; mostly the higher, the older (`numbers`). 0 is the log's own name with `.gz` behind.
     Number(u64),
     /// By a date: its digits.
     Date(String),

@@ -46,7 +46,7 @@ impl Segment {
     /// # Errors
     /// Those of opening it.
     pub(crate) fn open(sibling: &Sibling, max_line: usize) -> io::Result<Option<Self>> {
-        let content = Content::open(&sibling.path)?;
+        let content = Content::open(sibling.place())?;
         if content.id() != sibling.id {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Segment {
         let Some(file) = &position.file else {
             return Ok(None);
         };
-        let mut content = Content::open(&sibling.path)?;
+        let mut content = Content::open(sibling.place())?;
         if content.is_plain() && content.metadata()?.len() < position.offset
             || !has_head(&mut content, file.head)?
         {
@@ -73,7 +73,7 @@ impl Segment {
         }
         if !content.is_plain() {
             // It can only be read forwards, and the head may reach beyond the position.
-            content = Content::open(&sibling.path)?;
+            content = Content::open(sibling.place())?;
         }
         let Some(kept) = kept(&mut content, position.offset)? else {
             return Ok(None);
@@ -92,7 +92,7 @@ impl Segment {
     /// # Errors
     /// Those of opening and reading it.
     pub(crate) fn open_at_end(sibling: &Sibling, max_line: usize) -> io::Result<Option<Self>> {
-        let mut content = Content::open(&sibling.path)?;
+        let mut content = Content::open(sibling.place())?;
         if content.id() != sibling.id || !content.is_plain() {
             return Ok(None);
         }
@@ -267,7 +267,7 @@ impl Segment {
         let Some(mark) = &self.mark else {
             return Ok(false);
         };
-        let mut copy = Content::open(&sibling.path)?;
+        let mut copy = Content::open(sibling.place())?;
         if !copy.is_plain() || !self.content.is_plain() || !has_head(&mut copy, mark.head)? {
             return Ok(false);
         }

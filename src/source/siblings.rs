@@ -1,10 +1,11 @@
 //! Siblings: the files in which one log lies, under its path and rotated away from it.
 //!
-//! Lists the files of one log, oldest first, and opens none.
+//! Lists the files of one log, oldest first.
 
 use super::content::{id_of, modified};
 use super::logs::LogPath;
 use super::names::{Suffix, suffix, uncompressed};
+use super::numbers::count_upwards;
 use super::position::FileId;
 use std::collections::HashSet;
 use std::io;
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sibling {
     pub path: PathBuf,
+    /// How it is opened where it has no name any more.
+    pub via: Option<PathBuf>,
     pub id: FileId,
     pub len: u64,
     /// Nanoseconds since 1970.
@@ -22,6 +25,13 @@ pub(crate) struct Sibling {
     pub live: bool,
     /// The user asked for it: by the path or the glob.
     pub wanted: bool,
+}
+
+impl Sibling {
+    /// The path under which it is opened.
+    pub(crate) fn place(&self) -> &Path {
+        self.via.as_deref().unwrap_or(&self.path)
+    }
 }
 
 /// Lists the files of a log, oldest first. A folder that does not exist has none; in one that may
@@ -41,6 +51,11 @@ pub(crate) fn list(log: &LogPath) -> io::Result<Vec<Sibling>> {
         last = again;
     }
     Ok(last)
+}
+
+/// Whether nothing was renamed, copied, deleted or cut between two listings.
+pub(crate) fn is_of_one_moment(before: &[Sibling], after: &[Sibling]) -> bool {
+    names(before).eq(names(after)) && before.iter().zip(after).all(|(before, after)| before.len <= after.len)
 }
 
 fn names(list: &[Sibling]) -> impl Iterator<Item = (&Path, FileId)> {
@@ -93,6 +108,7 @@ fn collect(log: &LogPath, path: &Path, found: &mut Vec<(Sibling, Suffix)>) -> io
         if metadata.is_file() || live {
             found.push((
                 Sibling {
+                    via: None,
                     id: id_of(&metadata),
                     len: metadata.len(),
                     modified: modified(&metadata),
@@ -131,14 +147,16 @@ fn hide_half_compressed(found: &mut Vec<(Sibling, Suffix)>) {
 }
 
 /// Oldest first: by the names where they agree in their kind, otherwise by time. Names come first
-/// because compressing can change the time.
+/// because compressing and copying can change the time.
 fn sort(found: &mut [(Sibling, Suffix)]) {
     let rotated = || found.iter().filter(|(_, suffix)| *suffix != Suffix::Live);
     let numbers = rotated().all(|(_, suffix)| matches!(suffix, Suffix::Number(_)));
     let dates = rotated().all(|(_, suffix)| matches!(suffix, Suffix::Date(_)));
+    let upwards = numbers && count_upwards(found);
     let number = |suffix: &Suffix| match suffix {
-        Suffix::Number(number) => std::cmp::Reverse(*number),
-        _ => std::cmp::Reverse(0),
+        Suffix::Number(number) if upwards => i128::from(*number),
+        Suffix::Number(number) => -i128::from(*number),
+        _ => 0,
     };
     found.sort_by(|(a, a_suffix), (b, b_suffix)| {
         let live = |sibling: &Sibling, suffix: &Suffix| (sibling.live, *suffix == Suffix::Live);

@@ -9,10 +9,12 @@
 //!
 //! It knows neither when to look again (`doorbell`) nor what the lines mean.
 
+mod keep;
 mod late;
 mod leave;
 mod seek;
 
+use self::keep::Kept;
 use self::late::Late;
 use super::find::{Trouble, is_broken};
 use super::logs::LogPath;
@@ -55,6 +57,7 @@ pub struct Tail {
     started: bool,
     reading: Option<Reading>,
     late: Option<Late>,
+    kept: Kept,
     /// Of the position this was resumed from, not yet opened.
     late_from: Option<Position>,
     /// A truncated file, while its unread end is sought.
@@ -174,6 +177,10 @@ impl LineSource for Tail {
         Step::Idle
     }
 
+    fn keep_up(&mut self, now: Instant) {
+        self.keep(now);
+    }
+
     fn position(&self) -> Position {
         self.here.clone()
     }
@@ -214,6 +221,7 @@ impl Tail {
             started,
             reading: None,
             late: None,
+            kept: Kept::default(),
             late_from,
             cut: None,
             here: next.clone(),

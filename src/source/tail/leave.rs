@@ -4,6 +4,7 @@ use super::super::content::id_of;
 use super::super::find::{self, Trouble};
 use super::super::position::After;
 use super::super::siblings::{Sibling, list};
+use super::keep::Next;
 use super::late::Late;
 use super::{Cut, Flow, Notice, Reading, Tail};
 use crate::source::Rotation;
@@ -30,6 +31,7 @@ impl Tail {
             Ok(metadata) if id_of(&metadata) == segment.id() => {
                 reading.draining = false;
                 self.backlog = 0;
+                self.kept.caught_up(segment.id());
                 return Ok(Flow::Idle);
             }
             Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -38,7 +40,10 @@ impl Tail {
             _ => {}
         }
         let list = list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
-        let candidates = find::after(&list, segment, self.options.max_line_bytes)?;
+        let max_line = self.options.max_line_bytes;
+        let listed = find::after(&list, segment, max_line)?;
+        let next = self.kept.join(&list, listed, max_line);
+        let candidates: Vec<&Sibling> = next.iter().map(Next::sibling).collect();
         self.backlog = candidates.iter().map(|sibling| sibling.len).sum();
         match find::successor(&candidates, segment)? {
             Some(_) if segment.is_plain() && !reading.draining => {
@@ -64,6 +69,7 @@ impl Tail {
         let Some(mut old) = self.reading.take() else {
             return Ok(Flow::Again);
         };
+        self.kept.passed(new.id());
         let torn = self.cut.take().is_some_and(|cut| cut.rest && cut.id == new.id());
         if Self::tear(&mut old, line) || torn {
             self.notices.push_back((Notice::Torn, old.position()));
@@ -75,6 +81,9 @@ impl Tail {
         } else {
             let rotation = if old.copy { Rotation::Truncated } else { Rotation::Renamed };
             self.notices.push_back((Notice::Rotated(rotation), after.clone()));
+        }
+        if self.kept.take_lost() {
+            self.notices.push_back((Notice::Gap, after.clone()));
         }
         self.backlog = self.backlog.saturating_sub(sibling.len);
         self.late = Late::new(old.segment, now + self.options.release_after);

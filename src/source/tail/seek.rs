@@ -4,7 +4,7 @@ use super::super::content::has_head;
 use super::super::find::{self, Trouble};
 use super::super::position::{After, Position};
 use super::super::segment::Segment;
-use super::super::siblings::{Sibling, list};
+use super::super::siblings::{self, Sibling, is_of_one_moment};
 use super::{Flow, Notice, Reading, Tail};
 use crate::config::StartAt;
 use crate::source::Rotation;
@@ -14,7 +14,7 @@ use std::time::Instant;
 impl Tail {
     /// Finds the file to read next.
     pub(super) fn seek(&mut self, now: Instant) -> Result<Flow, Trouble> {
-        let list = list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
+        let list = siblings::list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
         if self.searched.as_ref() == Some(&list) {
             return Ok(Flow::Idle);
         }
@@ -78,6 +78,13 @@ impl Tail {
     /// Reads on after what stands before the position.
     fn resume(&mut self, list: &[Sibling], now: Instant) -> Result<Flow, Trouble> {
         let found = find::locate(list, &self.main, self.options.max_line_bytes)?;
+        if found.is_none() {
+            // A rotation while it was sought may have moved it to where it was not sought any more.
+            let again = siblings::list(&self.log).map_err(|error| Trouble::at(self.log.path(), &error))?;
+            if !is_of_one_moment(list, &again) {
+                return Ok(Flow::Again);
+            }
+        }
         self.resume_late(list, now);
         let cut = self.cut.take();
         let had_cut = cut.is_some();

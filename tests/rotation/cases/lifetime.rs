@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 /// Whether this process has a deleted file of this folder open.
-fn holds_deleted(world: &World) -> bool {
+pub(crate) fn holds_deleted(world: &World) -> bool {
     let folder = world.dir.path().to_string_lossy();
     let open = fs::read_dir("/proc/self/fd").expect("Linux's /proc");
     open.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
