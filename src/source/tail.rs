@@ -151,17 +151,16 @@ impl LineSource for Tail {
             let flow = if self.reading.is_some() { self.read(now, line) } else { self.seek(now) };
             match flow {
                 Ok(Flow::Step(step)) => {
-                    self.trouble = None;
+                    self.cured();
                     return step;
                 }
                 Ok(Flow::Again) => {}
                 Ok(Flow::Idle) => {
-                    if self.trouble.take().is_some() {
-                        tracing::info!(log = %self.log.path().display(), "The log can be read again");
-                    }
+                    self.cured();
                     break;
                 }
                 Err(Trouble(text)) => {
+                    self.let_go_of_the_dead();
                     if self.trouble.as_ref() != Some(&text) {
                         tracing::warn!(trouble = %text, "The log cannot be read; nothing is lost while its files stay");
                     }
@@ -258,6 +257,25 @@ impl Tail {
         }
     }
 
+    fn cured(&mut self) {
+        if self.trouble.take().is_some() {
+            tracing::info!(log = %self.log.path().display(), "The log can be read again");
+        }
+    }
+
+    /// A server of files that went away, or deleted a file, leaves open ones that nothing can be read from ever again:
+    /// the content is sought anew then.
+    fn let_go_of_the_dead(&mut self) {
+        let Some(reading) = &mut self.reading else { return };
+        if reading.segment.look().is_err_and(|error| is_dead(&error)) {
+            self.main = reading.position();
+            self.reading = None;
+            self.late = None;
+            self.kept = Kept::default();
+            self.searched = None;
+        }
+    }
+
     /// Opens a file from its beginning. None if it is another by now.
     fn open(&self, sibling: &Sibling) -> Result<Option<Segment>, Trouble> {
         match Segment::open(sibling, self.options.max_line_bytes) {
@@ -273,6 +291,11 @@ impl Tail {
             None => main,
         }
     }
+}
+
+/// Whether an open file is of no use any more: NFS says that its handle is stale, FUSE that nobody serves it.
+fn is_dead(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StaleNetworkFileHandle | ErrorKind::NotConnected)
 }
 
 fn step(piece: &Piece) -> Step {

@@ -12,10 +12,12 @@ use std::process::Command;
 use std::time::Duration;
 use tempfile::TempDir;
 
-struct Life {
+pub(crate) struct Life {
     folder: TempDir,
     process: Process,
     port: u16,
+    /// Where the log is written.
+    path: PathBuf,
     log: File,
     written: u64,
 }
@@ -25,7 +27,28 @@ impl Life {
     /// place.
     fn start(words: &[&str], before: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (path, state) = (folder.path().join("audit.log"), folder.path().join("state"));
+        let path = folder.path().join("audit.log");
+        Self::begin(folder, words, before, &path, path.clone())
+    }
+
+    /// The same with a log that is read elsewhere than it is written.
+    pub(crate) fn reading(
+        words: &[&str],
+        before: impl Fn(&Path) -> String,
+        reads: &Path,
+        writes: PathBuf,
+    ) -> Self {
+        Self::begin(tempfile::tempdir().unwrap(), words, before, reads, writes)
+    }
+
+    fn begin(
+        folder: TempDir,
+        words: &[&str],
+        before: impl Fn(&Path) -> String,
+        reads: &Path,
+        path: PathBuf,
+    ) -> Self {
+        let state = folder.path().join("state");
         fs::create_dir(&state).unwrap();
         let log = File::create(&path).unwrap();
         let port = free_port();
@@ -34,11 +57,11 @@ impl Life {
             "{} && exec {} serve --audit-log {} --state-dir {} --checkpoint.interval 1s --web.listen-address 127.0.0.1:{port}",
             before(&state),
             env!("CARGO_BIN_EXE_leasewatch"),
-            path.display(),
+            reads.display(),
             state.display(),
         ));
         let process = Process::start("leasewatch", &mut command, &folder.path().join("out"));
-        let mut life = Self { folder, process, port, log, written: 0 };
+        let mut life = Self { folder, process, port, path, log, written: 0 };
         life.write(50);
         life
     }
@@ -47,20 +70,29 @@ impl Life {
         self.folder.path().join("state")
     }
 
-    fn write(&mut self, entries: u64) {
+    /// Opens the path of the log anew, as Vault does when it is told to.
+    pub(crate) fn reopen(&mut self) {
+        self.log = File::options().create(true).append(true).open(&self.path).unwrap();
+    }
+
+    pub(crate) fn output(&self) -> String {
+        self.process.output()
+    }
+
+    pub(crate) fn write(&mut self, entries: u64) {
         for number in self.written..self.written + entries {
             self.log.write_all(lines::issued(number, &format!("role-{}", number % 40)).as_bytes()).unwrap();
         }
         self.written += entries;
     }
 
-    fn page(&self) -> Result<Metrics, String> {
+    pub(crate) fn page(&self) -> Result<Metrics, String> {
         let reply = Request::new("GET", "/metrics").send(self.port).map_err(|why| why.to_string())?;
         if reply.status == 200 { Ok(Metrics::parse(&reply.text())) } else { Err(reply.text()) }
     }
 
     /// Waits until all that was written is counted, once.
-    fn counts_all(&self) {
+    pub(crate) fn counts_all(&self) {
         eventually("all is counted", Duration::from_secs(60), || {
             let page = self.page().map_err(|why| format!("{why}; its log:\n{}", self.process.output()))?;
             let issued = page.sum("leasewatch_credentials_issued_total", &[]);
@@ -68,7 +100,7 @@ impl Life {
         });
     }
 
-    fn says(&self, parts: &[&str]) {
+    pub(crate) fn says(&self, parts: &[&str]) {
         eventually("it says so", Duration::from_secs(60), || {
             let output = self.process.output();
             match parts.iter().find(|part| !output.contains(**part)) {

@@ -15,6 +15,7 @@ mod life;
 mod pod_logs;
 mod systemd;
 mod upgrade;
+mod volume;
 
 use std::path::PathBuf;
 use std::process::Command;

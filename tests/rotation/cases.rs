@@ -8,3 +8,4 @@ mod numbers;
 mod rename;
 mod restart;
 mod start;
+mod volume;

@@ -102,7 +102,9 @@ impl Kept {
         max_line: usize,
     ) -> Vec<Next<'a>> {
         let is_gone = |held: &&Held| {
-            list.iter().all(|sibling| sibling.id != held.sibling.id) && !self.is_copied(held, list, max_line)
+            list.iter().all(|sibling| sibling.id != held.sibling.id)
+                && held.metadata().is_some()
+                && !self.is_copied(held, list, max_line)
         };
         let place = |id: FileId| self.files.iter().position(|held| held.sibling.id == id);
         let mut all: Vec<Next<'a>> = listed.into_iter().map(Next::Listed).collect();

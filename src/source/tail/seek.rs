@@ -85,6 +85,18 @@ impl Tail {
                 return Ok(Flow::Again);
             }
         }
+        if found.is_none()
+            && list.is_empty()
+            && self.cut.is_none()
+            && self.main.after != Some(After::Released)
+        {
+            // Its volume may come yet: there is nothing to go on with anyway.
+            return Err(Trouble(format!(
+                "{}: neither the log, which was read before, nor any rotated file of it is there. Remedy: mount its \
+                 volume; if its files were deleted, reading goes on when there is a new one",
+                self.log.path().display()
+            )));
+        }
         self.resume_late(list, now);
         let cut = self.cut.take();
         let had_cut = cut.is_some();
