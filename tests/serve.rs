@@ -114,6 +114,39 @@ fn a_glob_finds_the_log_of_a_new_node_and_knows_it_again() {
     assert_eq!(page.sum("leasewatch_credentials_issued_total", &[]), 17.0);
 }
 
+/// Its name after the rotation is none that the glob matches.
+#[test]
+fn a_new_log_of_a_glob_is_known_again_after_a_sudden_death_and_a_rotation() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("node-a").join("audit.log");
+    let pattern = dir.path().join("*").join("audit.log").to_str().unwrap().to_owned();
+    let state = dir.path().join("state").to_str().unwrap().to_owned();
+    let arguments = ["--audit-log", &pattern, "--state-dir", &state, "--checkpoint.interval", "1h"];
+    let mut leasewatch = Leasewatch::start(arguments, &[]);
+    leasewatch.metrics();
+    fs::create_dir(log.parent().unwrap()).unwrap();
+    let append = |numbers: std::ops::Range<u64>| {
+        let mut file = File::options().append(true).create(true).open(&log).unwrap();
+        for number in numbers {
+            file.write_all(lines::issued(number, "app").as_bytes()).unwrap();
+        }
+    };
+    let issued = |leasewatch: &Leasewatch, wanted: f64| {
+        leasewatch.metrics_when("all is counted", |page| {
+            let issued = page.sum("leasewatch_credentials_issued_total", &[]);
+            if issued == wanted { Ok(()) } else { Err(format!("{issued} of {wanted}")) }
+        });
+    };
+    append(0..10);
+    issued(&leasewatch, 10.0);
+    leasewatch.kill9();
+    append(10..15);
+    fs::rename(&log, log.with_file_name("audit.log.1")).unwrap();
+    append(15..17);
+    leasewatch.restart();
+    issued(&leasewatch, 17.0);
+}
+
 /// The moment up to which a file of the state folder says that all is counted.
 fn front(state: &Path, name: &str) -> i64 {
     let text = fs::read(state.join(name)).unwrap();

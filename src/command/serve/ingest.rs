@@ -99,6 +99,13 @@ impl Ingest {
         let mut next_find = Instant::now() + FIND_EVERY;
         let mut clock = Steady::new(Instant::now(), wall());
         while !stop.is_cancelled() {
+            if Instant::now() >= next_find {
+                if self.shared.find_logs(&self.globs) {
+                    // As with the first checkpoint: nobody else would know which of its files were read.
+                    (due, self.saved) = (Instant::now(), None);
+                }
+                next_find = Instant::now() + FIND_EVERY;
+            }
             let (progress, front, notices, (mounts, role_writes), wanted, news, privileged) = {
                 let mut pipeline = self.shared.pipeline_for_writing();
                 let end = Timestamp::from_nanos(i64::MAX);
@@ -132,10 +139,6 @@ impl Ingest {
             if role_writes != self.role_writes {
                 self.shared.board.want_roles_told();
                 self.role_writes = role_writes;
-            }
-            if Instant::now() >= next_find {
-                self.shared.find_logs(&self.globs);
-                next_find = Instant::now() + FIND_EVERY;
             }
             if Instant::now() >= due || notices != self.notices || told {
                 // A full disk now is no reason to stop counting.

@@ -152,15 +152,18 @@ impl Shared {
         self.noticed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Takes up the logs that a glob has come to match.
-    pub(super) fn find_logs(&self, globs: &Globs) {
+    /// Takes up the logs that a glob has come to match; says whether there were any.
+    pub(super) fn find_logs(&self, globs: &Globs) -> bool {
         let matches = globs.matches();
         let mut pipeline = self.pipeline.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut found = false;
         for (named, input) in globs.unread(matches, &mut pipeline) {
+            found = true;
             self.names.lock().unwrap_or_else(PoisonError::into_inner).push(named);
             self.noticed.lock().unwrap_or_else(PoisonError::into_inner).push(Notices::of(input.stats()));
             pipeline.add(input);
         }
+        found
     }
 
     /// Every log was read to its end at least once.
