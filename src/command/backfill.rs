@@ -3,7 +3,7 @@
 
 use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
-use super::finished::{Finished, read_to, tell_troubles};
+use super::finished::{Finished, read_to};
 use super::folder::Logs;
 use super::meter::Meter;
 use super::period::{Period, wrong};
@@ -82,7 +82,6 @@ pub(super) fn run(args: &AnalyzeArgs, logs: &Logs, out: &mut impl Write) -> anyh
     });
     meter.clear();
     let pipeline = pipeline?;
-    tell_troubles(&pipeline);
     warn_unreadable(pipeline.inputs().iter().map(|input| (input.name.as_str(), input.stats())));
     Ok(())
 }

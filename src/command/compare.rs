@@ -3,7 +3,7 @@
 
 use super::analyze::{finished, narrow, warn_unreadable};
 use super::crew::Crew;
-use super::finished::{Finished, read_to, tell_troubles};
+use super::finished::{Finished, read_to};
 use super::folder::Logs;
 use super::meter::Meter;
 use super::period::{Period, end_of, wrong};
@@ -137,7 +137,6 @@ impl Reading<'_> {
         for happened in register.end() {
             census.take(&happened);
         }
-        tell_troubles(&pipeline);
         warn_unreadable(pipeline.inputs().iter().map(|input| (input.name.as_str(), input.stats())));
         let families = pipeline.families(pipeline.front());
         Ok(Comparison {

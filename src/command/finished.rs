@@ -133,7 +133,6 @@ impl Finished<'_> {
         if let Some(course) = &mut course {
             course.add(&counted(&pipeline, pipeline.front()));
         }
-        tell_troubles(&pipeline);
         Ok(Read { pipeline, course, opening, is_interrupted })
     }
 
@@ -206,13 +205,4 @@ pub(super) fn read_to(
         }
     }
     true
-}
-
-/// Says which logs could not be read to their end.
-pub(super) fn tell_troubles(pipeline: &Pipeline) {
-    for input in pipeline.inputs() {
-        if let Some(trouble) = input.status().trouble {
-            tracing::error!(source = %input.name, "{trouble}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::event::Timestamp;
 use crate::pipeline::{Input, Pipeline};
+use crate::report::span;
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -60,7 +61,8 @@ impl Meter {
             // Writing to a String cannot fail.
             let _ = write!(line, ", {:.0} %", (100.0 * read / whole).min(100.0).floor());
             if elapsed >= GUESS_AFTER && read > 0.0 {
-                let _ = write!(line, ", {} left", duration(elapsed * (whole - read).max(0.0) / read));
+                let left = Duration::from_secs_f64(elapsed * (whole - read).max(0.0) / read);
+                let _ = write!(line, ", {} left", span(i64::try_from(left.as_nanos()).unwrap_or(i64::MAX)));
             }
         }
         if front > Timestamp::MIN {
@@ -77,16 +79,6 @@ impl Meter {
     }
 }
 
-/// So many seconds, as a person says it.
-fn duration(seconds: f64) -> String {
-    let seconds = Duration::from_secs_f64(seconds).as_secs();
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,7 +90,7 @@ mod tests {
         meter.read.store(250_000_000, Ordering::Relaxed);
         assert_eq!(
             meter.line(1_000, 500_000_000, at, 30.0),
-            "1000 lines, 500 MB, 17 MB/s, 25 %, 1 min 30 s left, at 2026-01-02T03:04:05Z"
+            "1000 lines, 500 MB, 17 MB/s, 25 %, 1m30s left, at 2026-01-02T03:04:05Z"
         );
         assert_eq!(
             meter.line(1_000, 500_000_000, Timestamp::MIN, 1.0),
@@ -109,6 +101,5 @@ mod tests {
             Meter::new(None).line(1, 2_000_000, at, 4.0),
             "1 lines, 2 MB, 0 MB/s, at 2026-01-02T03:04:05Z"
         );
-        assert_eq!(duration(7_384.0), "2 h 3 min");
     }
 }

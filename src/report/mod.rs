@@ -34,7 +34,7 @@ pub use narrow::{Narrow, Narrowed};
 pub use opening::Opening;
 pub use style::Style;
 
-use leases::span;
+pub(crate) use leases::span;
 pub use text::text;
 
 /// What a report is made of.

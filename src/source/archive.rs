@@ -5,6 +5,7 @@
 
 use super::buffer::{Found, LineBuffer};
 use super::content::Compression;
+use super::find::is_broken;
 use super::position::Position;
 use super::trouble::describe;
 use super::{LineSource, Notice, Status, Step};
@@ -23,7 +24,6 @@ pub struct Archive {
     reading: Option<Reading>,
     here: Position,
     next: Position,
-    trouble: Option<String>,
     /// Bytes that were read, as they are on disk.
     read: Arc<AtomicU64>,
 }
@@ -79,7 +79,6 @@ impl Archive {
             reading: None,
             here: Position::default(),
             next: Position::default(),
-            trouble: None,
             read: Arc::default(),
         })
     }
@@ -135,14 +134,22 @@ impl Archive {
     }
 
     fn breaks(&mut self, name: &str, error: &io::Error) -> Step {
-        tracing::error!(
-            input = name,
-            byte = self.next.offset,
-            %error,
-            "The input cannot be read any further; reading goes on with the next. If it is \
-             compressed it ends or breaks in the middle: restore it from a backup"
-        );
-        self.trouble = Some(describe(name.as_ref(), error));
+        let byte = self.next.offset;
+        if is_broken(error) {
+            tracing::error!(
+                input = name,
+                byte,
+                %error,
+                "The compressed input ends or breaks in the middle: restore it from a backup. Reading goes on with \
+                 the next"
+            );
+        } else {
+            let trouble = describe(name.as_ref(), error);
+            tracing::error!(
+                byte,
+                "The input cannot be read any further, and reading goes on with the next. {trouble}"
+            );
+        }
         self.reading = None;
         let next = self.after_this();
         self.step(Step::Notice(Notice::BrokenArchive), next)
@@ -223,7 +230,7 @@ impl LineSource for Archive {
         Status {
             lag_bytes: ahead.sum::<u64>() + rest,
             path: self.reading.as_ref().map(|reading| reading.name.clone()),
-            trouble: self.trouble.clone(),
+            trouble: None,
         }
     }
 }

@@ -17,13 +17,14 @@ pub(crate) fn describe(path: &Path, error: &Error) -> String {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "make room on the disk; Vault refuses requests while its audit devices cannot write"
         }
-        ErrorKind::StaleNetworkFileHandle | ErrorKind::TimedOut | ErrorKind::HostUnreachable => {
-            "see that the network file system is mounted and its server answers"
-        }
+        ErrorKind::StaleNetworkFileHandle
+        | ErrorKind::NotConnected
+        | ErrorKind::TimedOut
+        | ErrorKind::HostUnreachable => "see that the network file system is mounted and its server answers",
         _ => match error.raw_os_error() {
             Some(EIO) => "the disk or its file system reports a defect: see the kernel's log",
             Some(EMFILE | ENFILE) => "raise the limit of open files (ulimit -n, LimitNOFILE= in the unit)",
-            _ => "it is tried again as long as leasewatch runs",
+            _ => "see that the file and its disk are in order",
         },
     };
     format!("{path}: {error}. Remedy: {remedy}.")

@@ -9,7 +9,7 @@ mod notes;
 mod text;
 mod words;
 
-pub(super) use words::span;
+pub(crate) use words::span;
 
 pub use filter::{Filter, Is};
 pub use group::By;

@@ -4,7 +4,7 @@ use crate::event::{Requester, Timestamp};
 use std::fmt::Write;
 
 /// A span by its two largest units: `45s`, `3m20s`, `5h`, `12d4h`.
-pub(in crate::report) fn span(nanos: i64) -> String {
+pub(crate) fn span(nanos: i64) -> String {
     const UNITS: [(&str, i64); 4] = [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)];
     let secs = nanos.unsigned_abs() / 1_000_000_000;
     let mut left = i64::try_from(secs).unwrap_or(i64::MAX);

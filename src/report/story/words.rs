@@ -1,6 +1,7 @@
 //! Words: moments, clients and ends as people say them, and as JSON names them.
 
 use crate::event::{RevocationForm, TokenHash, Who};
+use crate::report::span;
 use crate::story::{End, Life, Moment, Rests, What};
 
 /// The name of what happened, in JSON.
@@ -148,14 +149,10 @@ pub(super) fn terms(moment: &Moment) -> Vec<String> {
 
 /// Seconds, as people say them.
 pub(in crate::report) fn seconds(secs: f64) -> String {
-    if secs < 60.0 {
+    // What would be rounded to a minute is one.
+    if secs < 59.95 {
         return format!("{secs:.1}s");
     }
     #[allow(clippy::cast_possible_truncation, reason = "seconds of a lease's life")]
-    let whole = secs.round() as i64;
-    match (whole / 86_400, whole / 3_600 % 24, whole / 60 % 60, whole % 60) {
-        (0, 0, minutes, rest) => format!("{minutes}m{rest}s"),
-        (0, hours, minutes, _) => format!("{hours}h{minutes}m"),
-        (days, hours, ..) => format!("{days}d{hours}h"),
-    }
+    span((secs.round() * 1e9) as i64)
 }
