@@ -7,7 +7,7 @@ use super::http::router;
 use super::seats::{Seats, Ticket};
 use super::site::Site;
 use super::stream::{Over, Stream};
-use crate::web::Gate;
+use crate::web::{Gate, Handshake, Refusal};
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -129,12 +129,18 @@ async fn connection(
     service: TowerToHyperService<axum::Router>,
     watcher: Watcher,
 ) {
-    let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, gate)).await;
+    let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, Arc::clone(&gate))).await;
     let (over, caller) = match greeted {
         Ok(Ok(Some(greeted))) => greeted,
         Ok(Ok(None)) => return,
-        Ok(Err(error)) => return tracing::debug!(%peer, %error, "A TLS handshake failed"),
-        Err(_) => return tracing::debug!(%peer, "A TLS handshake did not end in time"),
+        Ok(Err(error)) => {
+            gate.turned_away().handshake(Handshake::of(&error));
+            return tracing::debug!(%peer, %error, "A TLS handshake failed");
+        }
+        Err(_) => {
+            gate.turned_away().handshake(Handshake::Timeout);
+            return tracing::debug!(%peer, "A TLS handshake did not end in time");
+        }
     };
     let stream = Stream::new(over, Arc::clone(&seat));
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -156,19 +162,25 @@ async fn connection(
     let _ = watcher.watch(connection).await;
 }
 
-/// Comes to TLS where it is asked for. `None` where the client does not speak it.
+/// Comes to TLS where it is asked for. `None` where the client does not speak it, or says nothing.
 async fn greet(
     mut stream: TcpStream,
     peer: SocketAddr,
     gate: Arc<Gate>,
 ) -> io::Result<Option<(Over, Caller)>> {
-    let rules = spawn_blocking(move || gate.rules()).await.map_err(io::Error::other)?;
+    let looking = Arc::clone(&gate);
+    let rules = spawn_blocking(move || looking.rules()).await.map_err(io::Error::other)?;
     let Some(config) = rules.tls() else {
         return Ok(Some((Over::Plain(stream), Caller { peer, is_proven: false, is_private: false })));
     };
     let mut first = [0];
+    // Whoever only looks whether the port is open asks for nothing.
+    if stream.peek(&mut first).await? == 0 {
+        return Ok(None);
+    }
     // A handshake begins with a byte that is no letter, an HTTP request with one.
-    if stream.peek(&mut first).await? == 1 && first[0].is_ascii_alphabetic() {
+    if first[0].is_ascii_alphabetic() {
+        gate.turned_away().request(Refusal::Plain);
         const ANSWER: &[u8] =
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
             This port speaks TLS: ask it by https://\n";

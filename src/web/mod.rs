@@ -11,6 +11,7 @@
 //! | `gate.rs` | the rules that hold now: a changed file is read again, a bad one is not followed |
 //! | `password.rs` | checking a password: slowly once, quickly after |
 //! | `rate.rs` | requests in a time |
+//! | `turned_away.rs` | refused requests and failed handshakes, by reason |
 //!
 //! It serves nothing: that is `exposition`'s.
 
@@ -22,9 +23,11 @@ mod problem;
 mod rate;
 mod rules;
 mod tls;
+mod turned_away;
 mod words;
 
 pub use gate::Gate;
 pub use password::Verdict;
 pub use problem::WebConfigError;
 pub use rules::Rules;
+pub use turned_away::{Handshake, Refusal, TurnedAway};

@@ -92,6 +92,8 @@ fn another_machine_finds_one_port_and_nobodys_name_behind_it() {
             }
             assert_eq!(get(from, to, "GET", "/debug/pprof", "host: localhost\r\n").0, 404);
         }
+        let page = page().unwrap();
+        assert!(page.sum("leasewatch_http_requests_refused_total", &[("reason", "foreign")]) >= 12.0);
         // What is refused there is shown here.
         for path in ["/", "/api/episodes"] {
             assert_eq!(Request::new("GET", path).send(PORT).unwrap().status, 200, "{path}");
