@@ -119,6 +119,12 @@ impl Shared {
         Self { visitors: Some(visitors), ..self }
     }
 
+    /// Why something that was read of the configuration is not in force.
+    pub(super) fn config_trouble(&self) -> Option<String> {
+        let received = || Some(format!("receive.config.file: {}", self.received.as_ref()?.trouble()?));
+        self.reloads.trouble().or_else(received)
+    }
+
     /// The pipeline, for a page.
     pub(super) fn pipeline(&self) -> MutexGuard<'_, Pipeline> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
