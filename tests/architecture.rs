@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "contract",
         ],
     ),
-    ("push", &["clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
+    ("push", &["harmless", "clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
 ];
