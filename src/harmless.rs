@@ -1,6 +1,6 @@
 //! Harmless text: names come from logs, and some letters are obeyed by a terminal, or by the eye, and not seen.
 //!
-//! It knows these letters, and how label values and JSON go without them. What a person reads is made harmless where
+//! It knows these letters, and how label values, lines and JSON go without them. What a person reads is made harmless where
 //! it is written: `html` for pages, `report` for text.
 
 use std::borrow::Cow;
@@ -18,8 +18,16 @@ pub fn is_obeyed(c: char) -> bool {
 /// a backslash is `\u{5c}`. Vault has no name of a role or a mount that this changes.
 pub fn label(value: &str) -> Cow<'_, str> {
     // Prometheus's text has a form of its own for the end of a line.
-    let is_bad = |c: char| is_obeyed(c) && c != '\n';
-    if !value.contains(is_bad) && !value.contains("\\u{") {
+    escaped(value, |c| is_obeyed(c) && c != '\n')
+}
+
+/// A text in one line, with such letters and the ends of lines in the same form.
+pub fn line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_obeyed)
+}
+
+fn escaped(value: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !value.contains(&is_bad) && !value.contains("\\u{") {
         return Cow::Borrowed(value);
     }
     let mut text = String::with_capacity(value.len() + 16);
@@ -64,6 +72,7 @@ mod tests {
         }
         assert_eq!(label("a\u{1b}\u{202e}"), "a\\u{1b}\\u{202e}");
         assert_eq!(label("a\\u{1b}"), "a\\u{5c}u{1b}");
+        assert_eq!(line("a\n\u{9b}b"), "a\\u{a}\\u{9b}b");
     }
 
     proptest! {

@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("vault", &["stamp", "clock", "event", "snapshot", "contract", "config", "serverlog"]),
     ("store", &["pipeline", "event"]),
-    ("receive", &["clock", "event", "snapshot", "contract", "config", "source", "store"]),
+    ("receive", &["web", "clock", "event", "snapshot", "contract", "config", "source", "store"]),
     ("clock", &["event"]),
     ("story", &["event", "engine"]),
     ("digest", &["event", "engine", "story"]),
@@ -43,7 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "contract",
         ],
     ),
-    ("push", &["clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
+    ("push", &["harmless", "clock", "event", "anomaly", "snapshot", "contract", "config", "store"]),
     ("cli", &["config", "anomaly", "event"]),
     ("simulator", &["event"]),
 ];

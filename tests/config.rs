@@ -6,6 +6,7 @@ use leasewatch::config::{Acknowledged, AnomalyConfig, AnomalyMode, Identities, I
 use leasewatch::config::{AuthConfig, Config, Flags, LogFormat, LogKind, SecretSource, StartAt};
 use leasewatch::event::Timestamp;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -53,6 +54,7 @@ fn the_good_file_says_everything() {
             }],
         }
     );
+    assert_eq!(config.receive.config_file.as_deref(), Some(Path::new("/etc/leasewatch/receive.yml")));
     let networks: Vec<_> = config.receive.allow.iter().map(ToString::to_string).collect();
     assert_eq!(
         (networks.join(" "), config.receive.spool_limit),
@@ -278,7 +280,7 @@ fn who_may_send_is_said_wherever_others_can_reach() {
         told,
         "LEASEWATCH_RECEIVE_SPOOL_LIMIT: 1000 is too small. Write at least 67108864.\n\
          --audit-log: nothing can be received by \"ftp\". Write tcp://127.0.0.1:9749, udp://127.0.0.1:9749, \
-         unix:///run/leasewatch/audit.sock, unixgram:///run/leasewatch/audit.sock or http://127.0.0.1:9749/.\n\
+         unix:///run/leasewatch/audit.sock, unixgram:///run/leasewatch/audit.sock, http://127.0.0.1:9749/, tls://10.0.0.5:9749 or https://10.0.0.5:9749/.\n\
          --audit-log: tcp://0.0.0.0:9749 can be reached by other machines, and none is allowed to send. Name their \
          networks in receive.allow, such as 10.0.0.0/8, or listen at 127.0.0.1."
     );

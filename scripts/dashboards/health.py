@@ -129,6 +129,12 @@ def exporters():
         graph("Processor", "Share of one core.", "percentunit",
               [(f"rate({process('process_cpu_seconds_total')}[$__rate_interval])", "{{instance}}")], size=(8, 7)),
         graph("Memory", "Resident.", "bytes", [(process("process_resident_memory_bytes"), "{{instance}}")], size=(8, 7)),
+        graph("Turned away", "Requests to leasewatch that were refused, and handshakes of TLS that failed, by reason; for each"
+              " step of time. A scraper with a wrong password, or that does not trust the certificate, shows here, and so does"
+              " whoever guesses.", "short", [
+                  (happened("leasewatch_http_requests_refused_total", "reason", window="$__interval"), "{{reason}}"),
+                  (happened("leasewatch_http_tls_failures_total", "reason", window="$__interval"), "TLS: {{reason}}"),
+              ], form="bars", stacked=True, size=(24, 6)).every("1m"),
         graph("Label sets beyond the budget", "Counted under (other) from then on, by metric: raise labels.budget, or"
               " look who invents names. For each step of time.", "short",
               [(happened("leasewatch_label_overflow_total", "metric", window="$__interval"), "{{metric}}")],

@@ -20,6 +20,10 @@ pub enum ReceiverAddress {
     UnixDatagram(PathBuf),
     /// `http://HOST:PORT/PATH`: lines in the body of a POST.
     Http(SocketAddr, String),
+    /// `tls://HOST:PORT`: as `tcp`, by TLS.
+    Tls(SocketAddr),
+    /// `https://HOST:PORT/PATH`: as `http`, by TLS.
+    Https(SocketAddr, String),
 }
 
 /// What all receivers share.
@@ -29,6 +33,8 @@ pub struct ReceiveConfig {
     pub allow: Vec<IpNet>,
     /// Most bytes that may wait on disk to be counted, for each receiver.
     pub spool_limit: u64,
+    /// File with TLS and passwords, as the pages have one.
+    pub config_file: Option<PathBuf>,
 }
 
 impl ReceiveConfig {
@@ -40,7 +46,7 @@ impl ReceiveConfig {
 }
 
 const REMEDY: &str = "Write tcp://127.0.0.1:9749, udp://127.0.0.1:9749, unix:///run/leasewatch/audit.sock, \
-     unixgram:///run/leasewatch/audit.sock or http://127.0.0.1:9749/";
+     unixgram:///run/leasewatch/audit.sock, http://127.0.0.1:9749/, tls://10.0.0.5:9749 or https://10.0.0.5:9749/";
 
 impl ReceiverAddress {
     /// Whether `path` is meant as one, and not as a file.
@@ -58,13 +64,9 @@ impl ReceiverAddress {
             "udp" => socket(rest).map(Self::Udp),
             "unix" => file(rest).map(Self::Unix),
             "unixgram" => file(rest).map(Self::UnixDatagram),
-            "http" => {
-                let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-                if path.contains(['?', '#', '*', ' ']) {
-                    return wrong(format!("{path:?} is no plain path"), REMEDY);
-                }
-                socket(host).map(|at| Self::Http(at, if path.is_empty() { "/" } else { path }.to_owned()))
-            }
+            "tls" => socket(rest).map(Self::Tls),
+            "http" => place(rest).map(|(at, path)| Self::Http(at, path)),
+            "https" => place(rest).map(|(at, path)| Self::Https(at, path)),
             _ => wrong(format!("nothing can be received by {scheme:?}"), REMEDY),
         }
     }
@@ -72,9 +74,16 @@ impl ReceiverAddress {
     /// Its address, where it is one of a network.
     pub fn network(&self) -> Option<SocketAddr> {
         match self {
-            Self::Tcp(at) | Self::Udp(at) | Self::Http(at, _) => Some(*at),
+            Self::Tcp(at) | Self::Tls(at) | Self::Udp(at) | Self::Http(at, _) | Self::Https(at, _) => {
+                Some(*at)
+            }
             Self::Unix(_) | Self::UnixDatagram(_) => None,
         }
+    }
+
+    /// Whether TLS is spoken there.
+    pub fn speaks_tls(&self) -> bool {
+        matches!(self, Self::Tls(_) | Self::Https(..))
     }
 
     /// Whether only this machine can reach it.
@@ -91,6 +100,8 @@ impl Display for ReceiverAddress {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
             Self::UnixDatagram(path) => write!(f, "unixgram://{}", path.display()),
             Self::Http(at, path) => write!(f, "http://{at}{path}"),
+            Self::Tls(at) => write!(f, "tls://{at}"),
+            Self::Https(at, path) => write!(f, "https://{at}{path}"),
         }
     }
 }
@@ -102,6 +113,15 @@ fn socket(text: &str) -> Result<SocketAddr, Wrong> {
         Ok(at) => Ok(at),
         Err(_) => wrong(format!("{text:?} is no IP address with a port"), REMEDY),
     }
+}
+
+/// An address and a path.
+fn place(text: &str) -> Result<(SocketAddr, String), Wrong> {
+    let (host, path) = text.split_at(text.find('/').unwrap_or(text.len()));
+    if path.contains(['?', '#', '*', ' ']) {
+        return wrong(format!("{path:?} is no plain path"), REMEDY);
+    }
+    socket(host).map(|at| (at, if path.is_empty() { "/" } else { path }.to_owned()))
 }
 
 fn file(text: &str) -> Result<PathBuf, Wrong> {
@@ -141,6 +161,8 @@ mod tests {
             "unix:///run/leasewatch/audit.sock",
             "unixgram:///run/leasewatch/audit.sock",
             "http://127.0.0.1:9749/audit",
+            "tls://10.0.0.5:9749",
+            "https://10.0.0.5:9749/audit",
         ] {
             assert_eq!(ReceiverAddress::parse(text).unwrap().to_string(), text);
         }
@@ -163,7 +185,7 @@ mod tests {
     fn only_this_machine_and_what_is_allowed_may_send() {
         let config = ReceiveConfig {
             allow: vec![network("10.1.2.3/16").unwrap(), network("fd00::5").unwrap()],
-            spool_limit: 1,
+            ..ReceiveConfig::default()
         };
         for (peer, allowed) in [
             ("127.0.0.2", true),

@@ -96,7 +96,7 @@ settings! { OWN:
         key: Some("audit_log"), flag: Some("audit-log"), variables: ["LEASEWATCH_AUDIT_LOG"],
         kind: Kind::List("[NAME=]PATH"), default: "none",
         help: "File of an audit device: a path, a glob over its rotated files or over several logs, or - for standard input. \
-               Of other devices, where they send to: tcp://, udp:// or http://HOST:PORT, unix:// or unixgram:///PATH. \
+               Of other devices, where they send to: tcp://, tls://, udp://, http:// or https://HOST:PORT, unix:// or unixgram:///PATH. \
                Its NAME is the label `source`, by default audit, then audit-2",
     }
     /// Server logs.

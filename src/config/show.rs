@@ -27,6 +27,9 @@ impl Display for Config {
             networks.join(", "),
             self.receive.spool_limit
         )?;
+        if let Some(file) = &self.receive.config_file {
+            writeln!(f, "config.file = {}", text(&file.display().to_string()))?;
+        }
         let identities = match self.identities {
             Identities::Loopback => "loopback",
             Identities::Nobody => "nobody",

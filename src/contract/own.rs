@@ -140,6 +140,22 @@ pub static LABEL_OVERFLOW: Metric = metric(
     "Label sets of a metric that the budget had no place for; they are counted under (other).",
 );
 
+/// By reason.
+pub static HTTP_REQUESTS_REFUSED: Metric = metric(
+    "leasewatch_http_requests_refused_total",
+    Counter,
+    &["reason"],
+    "HTTP requests to leasewatch that were refused, by reason; docs/access.md has them.",
+);
+
+/// By reason.
+pub static HTTP_TLS_FAILURES: Metric = metric(
+    "leasewatch_http_tls_failures_total",
+    Counter,
+    &["reason"],
+    "Handshakes of TLS with leasewatch that failed, by reason; docs/access.md has them.",
+);
+
 /// All of this file.
 pub static ALL: &[&Metric] = &[
     &BUILD_INFO,
@@ -159,4 +175,6 @@ pub static ALL: &[&Metric] = &[
     &CONFIG_LAST_RELOAD_SUCCESSFUL,
     &CONFIG_LAST_RELOAD_SUCCESS,
     &LABEL_OVERFLOW,
+    &HTTP_REQUESTS_REFUSED,
+    &HTTP_TLS_FAILURES,
 ];

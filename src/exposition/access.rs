@@ -5,6 +5,7 @@
 //! author lets point to 127.0.0.1 (DNS rebinding), and then the request comes from the loopback but names
 //! his host. A proxy on this machine asks for others; it says so, as proxies do.
 
+use crate::web::Refusal;
 use axum::extract::Extension;
 use axum::http::header::{FORWARDED, HOST, HeaderName, ORIGIN, VIA};
 use axum::http::{HeaderMap, Uri};
@@ -54,6 +55,17 @@ pub(super) enum Refused {
 }
 
 impl Refused {
+    /// How it is counted.
+    pub(super) fn refusal(self) -> Refusal {
+        match self {
+            Self::Nobody => Refusal::Identities,
+            Self::Elsewhere => Refusal::Foreign,
+            Self::OtherHost => Refusal::Host,
+            Self::Proxy => Refusal::Proxy,
+            Self::OtherSite => Refusal::Site,
+        }
+    }
+
     /// What whoever asks can do.
     pub(super) const REMEDY: &'static str = "Ask on this machine: `leasewatch episodes` as the user that leasewatch runs as, or \
          http://127.0.0.1:PORT/ there, from elsewhere through `ssh -L` or `kubectl port-forward`; or give users a password \

@@ -2,21 +2,20 @@
 
 use super::access::{Caller, Standing};
 use super::http::plain;
-use crate::web::{Gate, Rules, Verdict};
+use crate::web::{Gate, Refusal, Rules, Verdict, credentials};
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
 
 /// Answered without a password too: whatever watches over processes has none, and they say nothing but yes or no then.
 const PROBES: [&str; 2] = ["/live", "/ready"];
 
-/// Lets a request through, with how its caller stands, or answers in its place.
+/// Lets a request through, with how its caller stands, or answers in its place. What is refused is counted, here and
+/// behind: such an answer says why in its extensions.
 pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
     let looking = Arc::clone(&gate);
     let Ok(rules) = spawn_blocking(move || looking.rules()).await else {
@@ -24,8 +23,14 @@ pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
     };
     let mut response = match admit(&gate, &rules, request).await {
         Ok(request) => next.run(request).await,
-        Err(refused) => refused,
+        Err((why, mut refused)) => {
+            refused.extensions_mut().insert(why);
+            refused
+        }
     };
+    if let Some(why) = response.extensions().get::<Refusal>() {
+        gate.turned_away().request(*why);
+    }
     harden(response.headers_mut());
     for (name, value) in rules.headers() {
         response.headers_mut().insert(name, value.clone());
@@ -33,20 +38,16 @@ pub(super) async fn guard(State(gate): State<Arc<Gate>>, request: Request, next:
     response
 }
 
-async fn admit(gate: &Gate, rules: &Rules, mut request: Request) -> Result<Request, Response> {
+async fn admit(gate: &Gate, rules: &Rules, mut request: Request) -> Result<Request, (Refusal, Response)> {
     if !rules.has_room() {
-        return Err(plain(
-            StatusCode::TOO_MANY_REQUESTS,
-            "too many requests: see rate_limit in the web configuration file",
-        ));
+        let text = "too many requests: see rate_limit in the web configuration file";
+        return Err((Refusal::Rate, plain(StatusCode::TOO_MANY_REQUESTS, text)));
     }
     let caller = request.extensions().get::<Caller>().copied();
     // It was opened before the file asked for TLS.
     if rules.tls().is_some() && caller.is_some_and(|caller| !caller.is_private) {
-        return Err(closing(plain(
-            StatusCode::BAD_REQUEST,
-            "this port speaks TLS now: connect anew by https://",
-        )));
+        let text = "this port speaks TLS now: connect anew by https://";
+        return Err((Refusal::Plain, closing(plain(StatusCode::BAD_REQUEST, text))));
     }
     let is_proven = caller.is_some_and(|caller| caller.is_proven);
     let standing = if rules.asks_for_password() {
@@ -55,19 +56,19 @@ async fn admit(gate: &Gate, rules: &Rules, mut request: Request) -> Result<Reque
                 let from = caller.map_or([0, 0, 0, 0].into(), |caller| caller.peer.ip());
                 match gate.check(rules, &user, &password, from).await {
                     Verdict::Right => Standing::Known,
-                    Verdict::Wrong => return Err(unauthorized()),
+                    Verdict::Wrong => return Err((Refusal::Password, unauthorized())),
                     Verdict::Busy => {
                         let mut busy = plain(
                             StatusCode::TOO_MANY_REQUESTS,
                             "too many passwords are being checked: try again",
                         );
                         busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-                        return Err(busy);
+                        return Err((Refusal::Busy, busy));
                     }
                 }
             }
             None if PROBES.contains(&request.uri().path()) => Standing::Probe,
-            None => return Err(unauthorized()),
+            None => return Err((Refusal::Password, unauthorized())),
         }
     } else if is_proven {
         Standing::Known
@@ -75,27 +76,11 @@ async fn admit(gate: &Gate, rules: &Rules, mut request: Request) -> Result<Reque
         Standing::Anybody
     };
     if brings_a_body(request.headers()) {
-        return Err(closing(plain(StatusCode::PAYLOAD_TOO_LARGE, "nothing here takes a body")));
+        let answer = closing(plain(StatusCode::PAYLOAD_TOO_LARGE, "nothing here takes a body"));
+        return Err((Refusal::Body, answer));
     }
     request.extensions_mut().insert(standing);
     Ok(request)
-}
-
-/// Name and password of basic authentication.
-fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
-    let mut given = headers.get_all(header::AUTHORIZATION).iter();
-    let value = given.next()?.as_bytes();
-    if given.next().is_some() {
-        return None;
-    }
-    let (scheme, rest) = value.split_at_checked(6)?;
-    if !scheme.eq_ignore_ascii_case(b"basic ") {
-        return None;
-    }
-    let pair = BASE64_STANDARD.decode(rest.trim_ascii()).ok()?;
-    let colon = pair.iter().position(|byte| *byte == b':')?;
-    let user = String::from_utf8(pair[..colon].to_vec()).ok()?;
-    Some((user, pair[colon + 1..].to_vec()))
 }
 
 fn unauthorized() -> Response {
@@ -133,29 +118,5 @@ fn harden(headers: &mut HeaderMap) {
     ];
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sent(values: &[&str]) -> Option<(String, Vec<u8>)> {
-        let mut headers = HeaderMap::new();
-        for value in values {
-            headers.append(header::AUTHORIZATION, HeaderValue::from_str(value).unwrap());
-        }
-        credentials(&headers)
-    }
-
-    #[test]
-    fn credentials_are_read_as_browsers_and_scrapers_send_them() {
-        let pair = Some(("prom".to_owned(), b"s3:cret".to_vec()));
-        assert_eq!(sent(&["Basic cHJvbTpzMzpjcmV0"]), pair);
-        assert_eq!(sent(&["basic  cHJvbTpzMzpjcmV0 "]), pair);
-        for wrong in ["", "Basic", "Basic ", "Basic cHJvbQ==", "Basic ***", "Bearer cHJvbTpzMzpjcmV0"] {
-            assert_eq!(sent(&[wrong]), None, "{wrong}");
-        }
-        assert_eq!(sent(&["Basic cHJvbTpzMzpjcmV0", "Basic cHJvbTpzMzpjcmV0"]), None);
     }
 }

@@ -89,7 +89,8 @@ async fn ready(State(context): State<Context>, standing: Option<Extension<Standi
 
 async fn index(State(context): State<Context>, from: From, headers: HeaderMap, uri: Uri) -> Response {
     if let Err(refused) = access::allowed(&from, &headers, &uri) {
-        return (StatusCode::FORBIDDEN, Html(page::refused(refused))).into_response();
+        return (StatusCode::FORBIDDEN, Extension(refused.refusal()), Html(page::refused(refused)))
+            .into_response();
     }
     match blocking(context, |site| page::index(&site.overview(), site.shows_names())).await {
         Some(page) => Html(page).into_response(),
@@ -101,7 +102,7 @@ async fn reload(State(context): State<Context>, from: From, headers: HeaderMap, 
     if let Err(refused) =
         access::allowed(&from, &headers, &uri).and_then(|()| access::of_no_other_site(&headers))
     {
-        return plain(StatusCode::FORBIDDEN, &format!("{refused}. {}", Refused::REMEDY));
+        return forbidden(refused);
     }
     let site = context.site;
     match spawn_blocking(move || site.reload()).await {
@@ -112,8 +113,6 @@ async fn reload(State(context): State<Context>, from: From, headers: HeaderMap, 
 }
 
 async fn episodes(State(context): State<Context>, from: From, headers: HeaderMap, uri: Uri) -> Response {
-    let forbidden =
-        |refused: Refused| plain(StatusCode::FORBIDDEN, &format!("{refused}. {}", Refused::REMEDY));
     if let Err(refused) = access::allowed(&from, &headers, &uri) {
         return forbidden(refused);
     }
@@ -132,6 +131,11 @@ async fn episodes(State(context): State<Context>, from: From, headers: HeaderMap
         Some(None) => forbidden(Refused::Nobody),
         None => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
+}
+
+fn forbidden(refused: Refused) -> Response {
+    let answer = plain(StatusCode::FORBIDDEN, &format!("{refused}. {}", Refused::REMEDY));
+    (Extension(refused.refusal()), answer).into_response()
 }
 
 async fn not_found(uri: Uri) -> Response {

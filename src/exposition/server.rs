@@ -7,7 +7,7 @@ use super::http::router;
 use super::seats::{Seats, Ticket};
 use super::site::Site;
 use super::stream::{Over, Stream};
-use crate::web::Gate;
+use crate::web::{Gate, Handshake, Refusal};
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -129,12 +129,18 @@ async fn connection(
     service: TowerToHyperService<axum::Router>,
     watcher: Watcher,
 ) {
-    let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, gate)).await;
+    let greeted = timeout(HANDSHAKE_TIMEOUT, greet(stream, peer, Arc::clone(&gate))).await;
     let (over, caller) = match greeted {
         Ok(Ok(Some(greeted))) => greeted,
         Ok(Ok(None)) => return,
-        Ok(Err(error)) => return tracing::debug!(%peer, %error, "A TLS handshake failed"),
-        Err(_) => return tracing::debug!(%peer, "A TLS handshake did not end in time"),
+        Ok(Err(error)) => {
+            gate.turned_away().handshake(Handshake::of(&error));
+            return tracing::debug!(%peer, %error, "A TLS handshake failed");
+        }
+        Err(_) => {
+            gate.turned_away().handshake(Handshake::Timeout);
+            return tracing::debug!(%peer, "A TLS handshake did not end in time");
+        }
     };
     let stream = Stream::new(over, Arc::clone(&seat));
     let service = service_fn(move |mut request: Request<Incoming>| {
@@ -156,19 +162,25 @@ async fn connection(
     let _ = watcher.watch(connection).await;
 }
 
-/// Comes to TLS where it is asked for. `None` where the client does not speak it.
+/// Comes to TLS where it is asked for. `None` where the client does not speak it, or says nothing.
 async fn greet(
     mut stream: TcpStream,
     peer: SocketAddr,
     gate: Arc<Gate>,
 ) -> io::Result<Option<(Over, Caller)>> {
-    let rules = spawn_blocking(move || gate.rules()).await.map_err(io::Error::other)?;
+    let looking = Arc::clone(&gate);
+    let rules = spawn_blocking(move || looking.rules()).await.map_err(io::Error::other)?;
     let Some(config) = rules.tls() else {
         return Ok(Some((Over::Plain(stream), Caller { peer, is_proven: false, is_private: false })));
     };
     let mut first = [0];
+    // Whoever only looks whether the port is open asks for nothing.
+    if stream.peek(&mut first).await? == 0 {
+        return Ok(None);
+    }
     // A handshake begins with a byte that is no letter, an HTTP request with one.
-    if stream.peek(&mut first).await? == 1 && first[0].is_ascii_alphabetic() {
+    if first[0].is_ascii_alphabetic() {
+        gate.turned_away().request(Refusal::Plain);
         const ANSWER: &[u8] =
             b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n\
             This port speaks TLS: ask it by https://\n";
@@ -186,5 +198,84 @@ async fn greet(
 async fn too_slow(seat: &Ticket) {
     while seat.answering_for() < ANSWER_TIMEOUT {
         sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::overview::Overview;
+    use super::super::site::{Unavailable, Waiting};
+    use super::*;
+    use crate::anomaly::{Episode, Which};
+    use crate::event::Timestamp;
+    use tokio::io::AsyncReadExt;
+    use tokio::time::Instant;
+
+    /// More than the system keeps on the way.
+    const LARGE: usize = 64 << 20;
+
+    struct Large;
+
+    impl Site for Large {
+        fn metrics(&self) -> Result<Vec<u8>, Unavailable> {
+            Ok(vec![b'#'; LARGE])
+        }
+        fn readiness(&self) -> Vec<Waiting> {
+            Vec::new()
+        }
+        fn overview(&self) -> Overview {
+            Overview::default()
+        }
+        fn episodes(&self, _: Which) -> (Timestamp, Vec<Episode>) {
+            (Timestamp::MIN, Vec::new())
+        }
+        fn reload(&self) -> Result<(), String> {
+            Ok(())
+        }
+        fn shows_names(&self) -> bool {
+            false
+        }
+    }
+
+    /// Asks for the page, and waits until the first of it has come.
+    async fn asked(address: SocketAddr) -> (TcpStream, usize) {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut first = [0; 1024];
+        let come = stream.read(&mut first).await.unwrap();
+        assert!(first.starts_with(b"HTTP/1.1 200"));
+        (stream, come)
+    }
+
+    /// Time is the test's own: it leaps to the next limit whenever all is waiting.
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_fetch_his_answer_loses_his_connection() {
+        let listener = bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let gate = Arc::new(Gate::new(None).unwrap());
+        let serving = tokio::spawn(serve(listener, Arc::new(Large), gate, shutdown.clone()));
+
+        // Who fetches it gets all of it, however large it is.
+        let (mut quick, mut come) = asked(address).await;
+        let mut chunk = vec![0; 1 << 20];
+        while come < LARGE {
+            come += quick.read(&mut chunk).await.unwrap();
+        }
+
+        let began = Instant::now();
+        let (mut slow, mut come) = asked(address).await;
+        // Still there a moment before, and gone a moment after.
+        sleep(ANSWER_TIMEOUT - Duration::from_secs(1)).await;
+        assert_eq!(began.elapsed().as_secs(), (ANSWER_TIMEOUT - Duration::from_secs(1)).as_secs());
+        come += slow.read(&mut chunk).await.unwrap();
+        sleep(LOOK + Duration::from_secs(2)).await;
+        // What is on its way comes still, and then the end.
+        while let Ok(more @ 1..) = slow.read(&mut chunk).await {
+            come += more;
+        }
+        assert!(come < LARGE, "all {come} bytes came after {:?}", began.elapsed());
+        shutdown.cancel();
+        serving.await.unwrap();
     }
 }

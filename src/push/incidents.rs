@@ -8,6 +8,7 @@ use super::rest::Rest;
 use super::{Site, ask, rest};
 use crate::anomaly::{Episode, EpisodeId, Severity};
 use crate::config::{IncidentsConfig, IncidentsFrom};
+use crate::harmless;
 use crate::store::{Journal, Store, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -222,10 +223,24 @@ impl Incidents {
     fn description(&self, episode: &Episode) -> String {
         let about = if self.names.are_names() { episode.summary.clone() } else { ocsf::headline(episode) };
         format!(
-            "{about}\n\nSince {}. {} `leasewatch episodes show {}` says more.",
-            episode.opened_at, episode.recurrence, episode.id
+            "{}\n\nSince {}. {} `leasewatch episodes show {}` says more.",
+            code(&about),
+            episode.opened_at,
+            episode.recurrence,
+            episode.id
         )
     }
+}
+
+/// A text as a code span of Markdown, as which OneUptime draws a description: names in it are somebody's choice, and become
+/// no link, heading or tag.
+fn code(text: &str) -> String {
+    let text = harmless::line(text);
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    // A space at either end is taken off again.
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
 /// By this an incident is found again, so it never changes.

@@ -4,6 +4,7 @@
 use super::privacy::Pseudonyms;
 use crate::anomaly::{Episode, Severity};
 use crate::event::{Privileged, PrivilegedUse, Timestamp};
+use crate::harmless::line;
 use serde_json::{Map, Value, json};
 
 /// The version of OCSF that the classes and fields are of.
@@ -97,7 +98,7 @@ pub(super) fn episode(episode: &Episode, names: &Pseudonyms) -> Value {
             "requests": samples.collect::<Vec<_>>(),
         }),
     );
-    Value::Object(event)
+    harmless(Value::Object(event))
 }
 
 /// API Activity, or Account Change where it is about who may log in.
@@ -137,7 +138,17 @@ pub(super) fn privileged(used: &PrivilegedUse, names: &Pseudonyms) -> Value {
     event.insert("unmapped".into(), json!({"mount": used.mount, "vault_namespace": namespace}));
     let how = if is_done { String::new() } else { format!(" ({})", used.outcome) };
     set(&mut event, "message", &format!("{} on {object}{how}", words(used.operation)));
-    Value::Object(event)
+    harmless(Value::Object(event))
+}
+
+/// The same with every text in one line, and nothing in it that a terminal or an eye would obey.
+fn harmless(event: Value) -> Value {
+    match event {
+        Value::String(text) => Value::String(line(&text).into_owned()),
+        Value::Array(items) => items.into_iter().map(harmless).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, value)| (key, harmless(value))).collect(),
+        other => other,
+    }
 }
 
 fn base(class: u32, activity: u32, severity: u8, at: Timestamp) -> Map<String, Value> {

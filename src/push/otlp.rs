@@ -2,8 +2,10 @@
 //! Counters and histograms are deltas, gauges are as they are.
 
 use super::deltas::Cumulative;
+use crate::harmless;
 use crate::snapshot::{Family, Kind, Metric, Series, Value};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::io::Write;
 
 /// Aggregation temporality `DELTA`.
@@ -29,7 +31,7 @@ struct Attribute<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Text<'a> {
-    string_value: &'a str,
+    string_value: Cow<'a, str>,
 }
 
 #[derive(Default, Serialize)]
@@ -96,7 +98,9 @@ pub(super) fn delta(
 
 fn point<'a>(family: &'a Family, series: &'a Series, at: i64) -> DataPoint<'a> {
     let pairs = family.metric.labels.iter().zip(&series.labels);
-    let attributes = pairs.map(|(key, value)| Attribute { key, value: Text { string_value: value } });
+    // As /metrics shows it: a receiver draws it, and joins it with what Prometheus scraped.
+    let attributes =
+        pairs.map(|(key, value)| Attribute { key, value: Text { string_value: harmless::label(value) } });
     DataPoint { attributes: attributes.collect(), time_unix_nano: at.to_string(), ..DataPoint::default() }
 }
 
@@ -118,7 +122,7 @@ impl Envelope {
     pub(super) fn new(attributes: &[(String, String)]) -> Self {
         let attributes: Vec<_> = attributes
             .iter()
-            .map(|(key, value)| Attribute { key, value: Text { string_value: value } })
+            .map(|(key, value)| Attribute { key, value: Text { string_value: value.as_str().into() } })
             .collect();
         let attributes = serde_json::to_string(&attributes).unwrap_or_default();
         let head = format!(

@@ -1,6 +1,7 @@
 //! The board: what came of everything that was received, by receiver, for metrics and pages. Its
 //! counters are written down before they are shown, so that no restart makes one fall.
 
+use super::door::Door;
 use super::tally::{Dropped, Tally};
 use crate::contract::receive as metric;
 use crate::event::Timestamp;
@@ -21,6 +22,7 @@ const LENGTH: u64 = 64 << 10;
 pub struct Board {
     receivers: Arc<Vec<Shown>>,
     written: Arc<Mutex<Written>>,
+    door: Door,
 }
 
 #[derive(Debug)]
@@ -82,7 +84,22 @@ impl Board {
             Shown { source: source.clone(), address: address.clone(), tally }
         });
         let receivers = Arc::new(receivers.collect());
-        Ok(Self { receivers, written: Arc::new(Mutex::new(Written { journal, totals })) })
+        Ok(Self {
+            receivers,
+            written: Arc::new(Mutex::new(Written { journal, totals })),
+            door: Door::default(),
+        })
+    }
+
+    /// The same with the door that senders come through.
+    #[must_use]
+    pub(super) fn behind(self, door: Door) -> Self {
+        Self { door, ..self }
+    }
+
+    /// Why the file with TLS and passwords is not followed, where it is not. Looks at files.
+    pub fn trouble(&self) -> Option<String> {
+        self.door.trouble()
     }
 
     pub(super) fn tally(&self, source: &str) -> Option<Arc<Tally>> {

@@ -2,12 +2,18 @@
 //! does not is counted.
 
 use super::assembly::{Assembly, Record, Room, lines};
+use super::door::Door;
 use super::queue::Queue;
-use super::tally::{Dropped, Tally};
+use super::tally::{Connected, Dropped, Tally};
 use crate::config::ReceiveConfig;
 use crate::source::OWN_WORD;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+/// Connections at once; further ones are closed.
+const MOST_CONNECTIONS: usize = 128;
 
 /// One receiver's gate; clones are the same one.
 #[derive(Clone, Debug)]
@@ -15,6 +21,7 @@ pub(super) struct Gate {
     pub(super) queue: Arc<Queue>,
     pub(super) tally: Arc<Tally>,
     pub(super) config: Arc<ReceiveConfig>,
+    pub(super) door: Door,
     /// Longest line. Bytes.
     pub(super) most: usize,
     pub(super) room: Room,
@@ -28,6 +35,27 @@ impl Gate {
             self.tally.dropped(Dropped::Refused, 1);
         }
         allowed
+    }
+
+    /// A place for a connection, if there is one; counts it if not.
+    pub(super) fn seat(&self) -> Option<Connected> {
+        let seat = self.tally.connect(MOST_CONNECTIONS);
+        if seat.is_none() {
+            self.tally.dropped(Dropped::Refused, 1);
+        }
+        seat
+    }
+
+    /// Comes to TLS with a peer; counts him if that fails.
+    pub(super) async fn greet(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        match self.door.greet(stream).await {
+            Ok(stream) => Some(stream),
+            Err(error) => {
+                self.tally.dropped(Dropped::Refused, 1);
+                tracing::debug!(%error, "A TLS handshake with a receiver failed");
+                None
+            }
+        }
     }
 
     /// Takes one line; its number in the queue, if there was room.

@@ -3,8 +3,8 @@
 
 use super::gate::Gate;
 use super::listener::next;
-use super::stream::MOST_CONNECTIONS;
 use super::tally::Dropped;
+use crate::web::Verdict;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
@@ -12,8 +12,10 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -28,50 +30,82 @@ const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How long headers may take to come, and a connection stay idle.
 const HEADERS_WITHIN: Duration = Duration::from_secs(300);
 
-/// Accepts entries at `path` until stopped.
-pub(super) async fn serve(listener: TcpListener, path: String, gate: Gate, stop: CancellationToken) {
+/// Accepts entries at `path` until stopped, by TLS or in plain text.
+pub(super) async fn serve(
+    listener: TcpListener,
+    path: String,
+    by_tls: bool,
+    gate: Gate,
+    stop: CancellationToken,
+) {
     let path: Arc<str> = path.into();
     let mut connections = JoinSet::new();
     while let Some((stream, peer)) = next(|| listener.accept(), &mut connections, &stop).await {
         if !gate.admits(peer.ip()) {
             continue;
         }
-        let Some(connected) = gate.tally.connect(MOST_CONNECTIONS) else {
-            gate.tally.dropped(Dropped::Refused, 1);
-            continue;
-        };
-        let (gate, path) = (gate.clone(), Arc::clone(&path));
-        let service = service_fn(move |request: Request<Incoming>| {
-            let (gate, path) = (gate.clone(), Arc::clone(&path));
-            async move { Ok::<_, Infallible>(answer(take(request, &path, &gate).await)) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEADERS_WITHIN)
-            .serve_connection(TokioIo::new(stream), service);
-        let stop = stop.clone();
+        let (gate, path, stop) = (gate.clone(), Arc::clone(&path), stop.clone());
         connections.spawn(async move {
-            let mut connection = std::pin::pin!(connection);
-            tokio::select! {
-                // A client that goes away in the middle is no event.
-                _ = connection.as_mut() => {}
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    let _ = timeout(WRITTEN_WITHIN, connection).await;
-                }
+            let Some(_connected) = gate.seat() else { return };
+            if !by_tls {
+                return connection(stream, peer.ip(), path, gate, stop).await;
             }
-            drop(connected);
+            let greeted = tokio::select! {
+                greeted = gate.greet(stream) => greeted,
+                () = stop.cancelled() => None,
+            };
+            if let Some(stream) = greeted {
+                connection(stream, peer.ip(), path, gate, stop).await;
+            }
         });
     }
     connections.join_all().await;
 }
 
+/// Serves one connection to its end.
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: IpAddr,
+    path: Arc<str>,
+    gate: Gate,
+    stop: CancellationToken,
+) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (gate, path) = (gate.clone(), Arc::clone(&path));
+        async move { Ok::<_, Infallible>(answer(take(request, from, &path, &gate).await)) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // A client that goes away in the middle is no event.
+        _ = connection.as_mut() => {}
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            let _ = timeout(WRITTEN_WITHIN, connection).await;
+        }
+    }
+}
+
 /// What becomes of a request.
-async fn take(request: Request<Incoming>, path: &str, gate: &Gate) -> StatusCode {
+async fn take(request: Request<Incoming>, from: IpAddr, path: &str, gate: &Gate) -> StatusCode {
     // A page in somebody's browser must not be able to write here: no server sends this.
     if request.headers().contains_key(header::ORIGIN) || request.headers().contains_key("sec-fetch-site") {
         gate.tally.dropped(Dropped::Refused, 1);
         return StatusCode::FORBIDDEN;
+    }
+    match gate.door.admits(request.headers(), from).await {
+        Verdict::Right => {}
+        Verdict::Wrong => {
+            gate.tally.dropped(Dropped::Refused, 1);
+            return StatusCode::UNAUTHORIZED;
+        }
+        Verdict::Busy => {
+            gate.tally.dropped(Dropped::Refused, 1);
+            return StatusCode::TOO_MANY_REQUESTS;
+        }
     }
     if request.uri().path() != path {
         return StatusCode::NOT_FOUND;

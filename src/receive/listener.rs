@@ -28,6 +28,10 @@ pub(super) enum Listener {
     Unix(UnixListener, SocketFile),
     UnixDatagram(UnixDatagram, SocketFile),
     Http(TcpListener, String),
+    /// As `Tcp`, by TLS.
+    Tls(TcpListener),
+    /// As `Http`, by TLS.
+    Https(TcpListener, String),
 }
 
 /// The file of a Unix socket, removed when this is dropped.
@@ -50,6 +54,8 @@ impl Listener {
         Ok(match address {
             ReceiverAddress::Tcp(at) => Self::Tcp(tcp(*at)?),
             ReceiverAddress::Http(at, path) => Self::Http(tcp(*at)?, path.clone()),
+            ReceiverAddress::Tls(at) => Self::Tls(tcp(*at)?),
+            ReceiverAddress::Https(at, path) => Self::Https(tcp(*at)?, path.clone()),
             ReceiverAddress::Udp(at) => {
                 let socket = UdpSocket::bind(at)?;
                 // Less is no reason not to start.
@@ -81,7 +87,10 @@ impl Listener {
     pub(super) async fn run(self, gate: Gate, stop: CancellationToken) -> io::Result<()> {
         match self {
             Self::Tcp(listener) => {
-                stream::tcp(tokio::net::TcpListener::from_std(listener)?, gate, stop).await;
+                stream::tcp(tokio::net::TcpListener::from_std(listener)?, false, gate, stop).await;
+            }
+            Self::Tls(listener) => {
+                stream::tcp(tokio::net::TcpListener::from_std(listener)?, true, gate, stop).await;
             }
             Self::Udp(socket) => datagram::udp(tokio::net::UdpSocket::from_std(socket)?, gate, stop).await,
             Self::Unix(listener, _file) => {
@@ -91,7 +100,10 @@ impl Listener {
                 datagram::unix(tokio::net::UnixDatagram::from_std(socket)?, gate, stop).await;
             }
             Self::Http(listener, path) => {
-                http::serve(tokio::net::TcpListener::from_std(listener)?, path, gate, stop).await;
+                http::serve(tokio::net::TcpListener::from_std(listener)?, path, false, gate, stop).await;
+            }
+            Self::Https(listener, path) => {
+                http::serve(tokio::net::TcpListener::from_std(listener)?, path, true, gate, stop).await;
             }
         }
         Ok(())

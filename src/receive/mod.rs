@@ -12,6 +12,7 @@
 mod assembly;
 mod board;
 mod datagram;
+mod door;
 mod gate;
 mod http;
 mod listener;
@@ -24,7 +25,9 @@ pub use board::{Board, Report, written_down};
 
 use crate::config::{ReceiveConfig, ReceiverAddress};
 use crate::store::{Spool, Store, StoreError};
+use crate::web::WebConfigError;
 use assembly::Room;
+use door::Door;
 use gate::Gate;
 use listener::Listener;
 use queue::Queue;
@@ -54,6 +57,9 @@ pub enum ReceiveError {
         /// What the system said.
         error: io::Error,
     },
+    /// Its TLS and passwords cannot be had.
+    #[error("receive.config.file: {0}")]
+    Door(#[from] WebConfigError),
     /// What came of it before cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -65,6 +71,17 @@ pub enum ReceiveError {
 /// Why not.
 pub fn probe(address: &ReceiverAddress) -> io::Result<()> {
     Listener::bind(address).map(drop)
+}
+
+/// Whether the file with TLS and passwords is as these addresses need it.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn probe_file<'a>(
+    config: &ReceiveConfig,
+    addresses: impl Iterator<Item = &'a ReceiverAddress>,
+) -> Result<(), WebConfigError> {
+    Door::open(config, addresses).map(drop)
 }
 
 /// What the operator can do about an address that cannot be had.
@@ -97,6 +114,7 @@ pub struct Receivers {
     bound: Vec<(Receiver, Listener)>,
     board: Board,
     config: Arc<ReceiveConfig>,
+    door: Door,
     most: usize,
 }
 
@@ -104,7 +122,7 @@ impl Receivers {
     /// Binds every address. Lines of up to `most` bytes are taken.
     ///
     /// # Errors
-    /// That an address cannot be had.
+    /// That an address cannot be had, or the file with TLS and passwords not be used.
     pub fn bind(
         receivers: Vec<Receiver>,
         config: &ReceiveConfig,
@@ -115,7 +133,8 @@ impl Receivers {
             .iter()
             .map(|receiver| (receiver.source.clone(), receiver.address.to_string()))
             .collect();
-        let board = Board::open(store, &names)?;
+        let door = Door::open(config, receivers.iter().map(|receiver| &receiver.address))?;
+        let board = Board::open(store, &names)?.behind(door.clone());
         let mut bound = Vec::new();
         for receiver in receivers {
             let listener = Listener::bind(&receiver.address).map_err(|error| ReceiveError::Bind {
@@ -126,7 +145,7 @@ impl Receivers {
             tracing::info!(source = %receiver.source, address = %receiver.address, "Receiving");
             bound.push((receiver, listener));
         }
-        Ok(Self { bound, board, config: Arc::new(config.clone()), most })
+        Ok(Self { bound, board, config: Arc::new(config.clone()), door, most })
     }
 
     /// What comes of what is received.
@@ -160,8 +179,14 @@ impl Receivers {
             let name = format!("spool-{}", receiver.source);
             receiving.threads.push(std::thread::Builder::new().name(name).spawn(|| writer.run())?);
             receiving.queues.push(Arc::clone(&queue));
-            let gate =
-                Gate { queue, tally, config: Arc::clone(&self.config), most: self.most, room: room.clone() };
+            let gate = Gate {
+                queue,
+                tally,
+                config: Arc::clone(&self.config),
+                door: self.door.clone(),
+                most: self.most,
+                room: room.clone(),
+            };
             gates.push((receiver.source, listener, gate));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

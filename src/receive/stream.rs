@@ -3,16 +3,13 @@
 
 use super::gate::Gate;
 use super::listener::next;
-use super::tally::Dropped;
+use super::tally::{Connected, Dropped};
 use socket2::{SockRef, TcpKeepalive};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// Connections at once; further ones are closed.
-pub(super) const MOST_CONNECTIONS: usize = 128;
 
 /// What is read at once.
 const CHUNK: usize = 64 << 10;
@@ -23,14 +20,28 @@ const KEEPALIVE: Duration = Duration::from_secs(60);
 /// Beginnings of requests that a browser could be made to send here.
 const HTTP: [&[u8]; 6] = [b"POST ", b"GET ", b"PUT ", b"OPTIONS ", b"HEAD ", b"DELETE "];
 
-/// Accepts connections over TCP until stopped.
-pub(super) async fn tcp(listener: TcpListener, gate: Gate, stop: CancellationToken) {
+/// Accepts connections over TCP until stopped, by TLS or in plain text.
+pub(super) async fn tcp(listener: TcpListener, by_tls: bool, gate: Gate, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     while let Some((stream, peer)) = next(|| listener.accept(), &mut connections, &stop).await {
         if gate.admits(peer.ip()) {
             // Without it the connection of a node that lost its power would stay for ever.
             let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
-            connections.spawn(connection(stream, gate.clone(), stop.clone()));
+            let (gate, stop) = (gate.clone(), stop.clone());
+            connections.spawn(async move {
+                // The seat is taken before the handshake, of which there may not be any number either.
+                let Some(connected) = gate.seat() else { return };
+                if !by_tls {
+                    return connection(stream, connected, gate, stop).await;
+                }
+                let greeted = tokio::select! {
+                    greeted = gate.greet(stream) => greeted,
+                    () = stop.cancelled() => None,
+                };
+                if let Some(stream) = greeted {
+                    connection(stream, connected, gate, stop).await;
+                }
+            });
         }
     }
     connections.join_all().await;
@@ -40,16 +51,22 @@ pub(super) async fn tcp(listener: TcpListener, gate: Gate, stop: CancellationTok
 pub(super) async fn unix(listener: UnixListener, gate: Gate, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     while let Some((stream, _)) = next(|| listener.accept(), &mut connections, &stop).await {
-        connections.spawn(connection(stream, gate.clone(), stop.clone()));
+        let (gate, stop) = (gate.clone(), stop.clone());
+        connections.spawn(async move {
+            if let Some(connected) = gate.seat() {
+                connection(stream, connected, gate, stop).await;
+            }
+        });
     }
     connections.join_all().await;
 }
 
-async fn connection(mut stream: impl AsyncRead + Unpin, gate: Gate, stop: CancellationToken) {
-    let Some(_connected) = gate.tally.connect(MOST_CONNECTIONS) else {
-        gate.tally.dropped(Dropped::Refused, 1);
-        return;
-    };
+async fn connection(
+    mut stream: impl AsyncRead + Unpin,
+    _connected: Connected,
+    gate: Gate,
+    stop: CancellationToken,
+) {
     let mut chunk = vec![0; CHUNK];
     let mut assembly = gate.assembly();
     let mut is_first = true;

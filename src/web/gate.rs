@@ -4,6 +4,7 @@
 use super::password::{Checker, Verdict};
 use super::problem::WebConfigError;
 use super::rules::{self, Rules};
+use super::turned_away::TurnedAway;
 use crate::stamp::FileStamp;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct Gate {
     held: Mutex<Held>,
     checker: Checker,
+    turned_away: TurnedAway,
 }
 
 #[derive(Debug, Default)]
@@ -33,7 +35,8 @@ impl Gate {
     pub fn new(path: Option<&Path>) -> Result<Self, WebConfigError> {
         let (held, read) = Held::read(path, &[]);
         let rules = read?;
-        Ok(Self { held: Mutex::new(Held { rules: Arc::new(rules), ..held }), checker: Checker::new() })
+        let held = Mutex::new(Held { rules: Arc::new(rules), ..held });
+        Ok(Self { held, checker: Checker::new(), turned_away: TurnedAway::default() })
     }
 
     /// Goes by another file from now on, or by the same one read anew.
@@ -73,6 +76,11 @@ impl Gate {
     pub fn trouble(&self) -> Option<String> {
         let _ = self.rules();
         self.lock().trouble.as_ref().map(ToString::to_string)
+    }
+
+    /// Whom it turned away.
+    pub fn turned_away(&self) -> &TurnedAway {
+        &self.turned_away
     }
 
     /// Whether a password is that of a user, by these rules.

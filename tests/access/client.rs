@@ -34,6 +34,17 @@ impl Https {
     }
 
     pub(crate) fn ask(&self, method: &str, port: u16, path: &str) -> Result<(u16, String), String> {
+        self.send(method, port, path, "")
+    }
+
+    /// The same with a body.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        port: u16,
+        path: &str,
+        body: &str,
+    ) -> Result<(u16, String), String> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
@@ -50,6 +61,9 @@ impl Https {
             .request(method.parse().unwrap(), format!("https://127.0.0.1:{port}{path}"));
         if let Some((user, password)) = &self.says {
             request = request.basic_auth(user, Some(password));
+        }
+        if !body.is_empty() {
+            request = request.body(body.to_owned());
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {

@@ -2,9 +2,9 @@
 
 use crate::client::Https;
 use crate::pki::{Authority, Folder, arguments, hashed};
-use crate::support::Leasewatch;
-use crate::support::eventually;
+use crate::support::http::Request;
 use crate::support::leasewatch::run;
+use crate::support::{Leasewatch, Metrics, eventually};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -67,6 +67,89 @@ fn with_a_password_everything_is_shown_to_whoever_has_it_and_nothing_to_others()
     for secret in ["scrape", "changed", "$2b$"] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }
+}
+
+/// Waits until the counts of whom it turned away are these, by reason; all others are 0.
+fn turned_away(ask: impl Fn() -> Metrics, requests: &[(&str, f64)], handshakes: &[(&str, f64)]) {
+    for (metric, number, expected) in [
+        ("leasewatch_http_requests_refused_total", 10, requests),
+        ("leasewatch_http_tls_failures_total", 4, handshakes),
+    ] {
+        eventually(metric, Duration::from_secs(60), || {
+            let page = ask();
+            let is_so = page.matching(metric, &[]).count() == number
+                && expected
+                    .iter()
+                    .all(|(reason, times)| page.value(metric, &[("reason", reason)]) == Some(*times))
+                && page.sum(metric, &[]) == expected.iter().map(|(_, times)| times).sum::<f64>();
+            if is_so { Ok(()) } else { Err(page.lines(metric)) }
+        });
+    }
+}
+
+#[test]
+fn who_is_turned_away_is_counted_by_reason_and_over_a_kill() {
+    let (folder, authority, stranger) = (Folder::new(), Authority::new(), Authority::new());
+    folder.serve_by(&authority);
+    folder.write("ca.pem", &authority.pem());
+    let users = format!("basic_auth_users:\n  prom: {}\n", hashed("scrape"));
+    let verified = "  client_ca_file: ca.pem\n  client_auth_type: VerifyClientCertIfGiven\n";
+    let web = folder.write("web.yml", &format!("{TLS}{verified}{users}"));
+    let mut serving = Leasewatch::start(arguments(&folder, &web), &[]);
+    let nobody = Https::trusting(&authority.pem());
+    let known = nobody.saying("prom", "scrape");
+    let page = |port: u16| {
+        let known = &known;
+        move || {
+            eventually("a page", Duration::from_secs(60), || match known.get(port, "/metrics") {
+                Ok((200, text)) => Ok(Metrics::parse(&text)),
+                other => Err(format!("{other:?}")),
+            })
+        }
+    };
+    let port = serving.port();
+    turned_away(page(port), &[], &[]);
+    for (user, password) in [("prom", "wrong"), ("eve", "scrape")] {
+        assert_eq!(nobody.saying(user, password).get(port, "/metrics").unwrap().0, 401);
+    }
+    assert_eq!(nobody.get(port, "/").unwrap().0, 401);
+    // Neither what is let through nor what there is not is refused.
+    assert_eq!(nobody.get(port, "/live").unwrap().0, 200);
+    assert_eq!(known.get(port, "/nowhere").unwrap().0, 404);
+    assert_eq!(serving.get("/live").unwrap().status, 400);
+    // Looks whether the port is open, and says nothing.
+    drop(TcpStream::connect(("127.0.0.1", port)).unwrap());
+    // Another authority is trusted; another one's certificate is shown; noise.
+    assert!(Https::trusting(&stranger.pem()).get(port, "/live").is_err());
+    assert!(nobody.showing(&stranger.leaf(&["x"])).get(port, "/live").is_err());
+    let mut noisy = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    noisy.write_all(&[0; 64]).unwrap();
+    let _ = noisy.read_to_end(&mut Vec::new());
+    let requests = [("password", 3.0), ("plain", 1.0)];
+    let handshakes = [("alert", 1.0), ("certificate", 1.0), ("other", 1.0)];
+    turned_away(page(port), &requests, &handshakes);
+    serving.kill9();
+    serving.restart();
+    turned_away(page(serving.port()), &requests, &handshakes);
+}
+
+#[test]
+fn without_passwords_too_who_is_turned_away_is_counted() {
+    let folder = Folder::new();
+    let web = folder.write("web.yml", "");
+    let serving = Leasewatch::start(arguments(&folder, &web), &[]);
+    let refused = |request: Request| assert_eq!(request.send(serving.port()).unwrap().status, 403);
+    refused(Request::new("GET", "/").header("x-forwarded-for", "192.0.2.1"));
+    refused(Request::new("GET", "/api/episodes").header("host", "evil.example"));
+    refused(Request::new("POST", "/-/reload").header("origin", "https://evil.example"));
+    assert_eq!(Request::new("GET", "/live").body(b"x").send(serving.port()).unwrap().status, 413);
+    turned_away(|| serving.metrics(), &[("proxy", 1.0), ("host", 1.0), ("site", 1.0), ("body", 1.0)], &[]);
+    folder.write("web.yml", "rate_limit:\n  interval: 1h\n  burst: 2\n");
+    let statuses: Vec<_> = (0..4).map(|_| serving.get("/live").unwrap().status).collect();
+    assert_eq!(statuses, [200, 200, 429, 429]);
+    folder.write("web.yml", "");
+    let all = [("proxy", 1.0), ("host", 1.0), ("site", 1.0), ("body", 1.0), ("rate", 2.0)];
+    turned_away(|| serving.metrics(), &all, &[]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod support;
 mod client;
 mod gate;
 mod names;
+mod outside;
 mod pki;
 mod reload;
 mod scraper;

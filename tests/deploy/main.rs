@@ -9,6 +9,7 @@
 mod support;
 
 mod access;
+mod guest;
 mod image;
 mod kubernetes;
 mod life;

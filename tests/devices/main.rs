@@ -7,6 +7,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[allow(dead_code, reason = "the tests of access use more of it")]
+#[path = "../access/client.rs"]
+mod client;
+#[allow(dead_code, reason = "the tests of access use more of it")]
+#[path = "../access/pki.rs"]
+mod pki;
+
+mod doors;
 mod openbao;
 mod peers;
 mod sender;

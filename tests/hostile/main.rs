@@ -12,5 +12,9 @@ mod flood;
 mod forged;
 mod fuzz;
 mod mutate;
+mod pushed;
+#[allow(dead_code, reason = "the tests of pushing use more of it")]
+#[path = "../push/receiver.rs"]
+mod receiver;
 mod strings;
 mod targets;

@@ -122,14 +122,14 @@ fn obeyed(text: &str, is_page: bool) -> Vec<String> {
     found
 }
 
-fn harmless(what: &str, bytes: &[u8], is_page: bool) {
+pub(super) fn harmless(what: &str, bytes: &[u8], is_page: bool) {
     let text = std::str::from_utf8(bytes).unwrap_or_else(|why| panic!("{what}: {why}"));
     let found = obeyed(text, is_page);
     assert!(found.is_empty(), "{what}: {} places, first {:?}", found.len(), &found[..found.len().min(3)]);
 }
 
 /// Both logs with hostile fields, in `folder`.
-fn logs(folder: &Path) -> (String, String) {
+pub(super) fn logs(folder: &Path) -> (String, String) {
     let write = |name: &str, take| {
         let path = folder.join(name).to_str().unwrap().to_owned();
         fs::write(&path, poisoned(&recorded(name), take)).unwrap();

@@ -34,6 +34,8 @@ pub(crate) struct BaoOptions {
     /// A folder that the server sees as `/run`, with the socket `syslog` in it: the local daemon, as
     /// far as its syslog device can tell.
     pub(crate) run: Option<PathBuf>,
+    /// PEM file of the authorities that the server trusts, in place of the system's.
+    pub(crate) trusts: Option<PathBuf>,
 }
 
 impl Default for BaoOptions {
@@ -44,6 +46,7 @@ impl Default for BaoOptions {
             log_level: "info",
             retention: "24h",
             run: None,
+            trusts: None,
         }
     }
 }
@@ -56,7 +59,7 @@ pub(crate) struct Bao {
     root: String,
     unseal: String,
     audited: Arc<AtomicU64>,
-    run: Option<PathBuf>,
+    options: BaoOptions,
 }
 
 /// Where a server is about to live.
@@ -96,7 +99,7 @@ impl Bao {
             let place = Place { dir: dir.path(), port, cluster_port: free_port() };
             let text = Self::config(options, &storage(&place), &place);
             std::fs::write(dir.path().join(CONFIG), text).unwrap();
-            start_process(dir.path(), options.run.as_deref())
+            start_process(dir.path(), options)
         };
         let (process, port) = on_free_port(start, answers);
         Self {
@@ -106,13 +109,13 @@ impl Bao {
             root: String::new(),
             unseal: String::new(),
             audited: Arc::default(),
-            run: options.run.clone(),
+            options: options.clone(),
         }
     }
 
     fn config(options: &BaoOptions, storage: &str, place: &Place) -> String {
         let Place { port, cluster_port, .. } = place;
-        let BaoOptions { extra, audit_options, log_level, retention, run: _ } = options;
+        let BaoOptions { extra, audit_options, log_level, retention, run: _, trusts: _ } = options;
         let mut text = storage.to_string();
         write!(
             text,
@@ -180,7 +183,7 @@ log_level  = "{log_level}"
     /// sealed then; what was stored in memory is gone.
     pub(crate) fn restart(&mut self) {
         assert!(self.process.exited().is_some(), "end it before it is started again");
-        self.process = start_process(self.dir.path(), self.run.as_deref());
+        self.process = start_process(self.dir.path(), &self.options);
         eventually("the server answers again", Duration::from_secs(60), || answers(self.port));
     }
 
@@ -391,8 +394,8 @@ impl Bao {
 }
 
 /// Starts the server that is configured in this folder, with its own `/run` if there is one.
-fn start_process(dir: &Path, run: Option<&Path>) -> Process {
-    let mut command = match run {
+fn start_process(dir: &Path, options: &BaoOptions) -> Process {
+    let mut command = match &options.run {
         None => command(&bao_program()),
         Some(run) => {
             let mut command = command_mounting("mount --bind \"$0\" /run", run);
@@ -400,6 +403,9 @@ fn start_process(dir: &Path, run: Option<&Path>) -> Process {
             command
         }
     };
+    if let Some(trusts) = &options.trusts {
+        command.env("SSL_CERT_FILE", trusts);
+    }
     // On a cluster every node must give the same file path of its audit log: a relative one,
     // and a working directory for each.
     command.args(["server", &format!("-config={CONFIG}")]).current_dir(dir);

@@ -15,6 +15,7 @@ pub(crate) mod exposition;
 pub(crate) mod http;
 pub(crate) mod leasewatch;
 pub(crate) mod lines;
+pub(crate) mod machines;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod prometheus;

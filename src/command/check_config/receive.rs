@@ -22,12 +22,21 @@ impl Findings {
             ));
         }
         let networks: Vec<_> = config.receive.allow.iter().map(ToString::to_string).collect();
-        match address {
+        let file = config.receive.config_file.as_deref();
+        if let Err(error) = receive::probe_file(&config.receive, std::iter::once(address)) {
+            self.error(format!("log {name}: receive.config.file: {error}"));
+        }
+        match (address, file) {
+            (ReceiverAddress::Tls(_) | ReceiverAddress::Https(..), Some(file)) => self.ok(format!(
+                "log {name}: {} may send by TLS, with what {} asks of them",
+                if address.is_local() { "users of this machine".to_owned() } else { networks.join(", ") },
+                file.display()
+            )),
             _ if !address.is_local() => self.warning(format!(
                 "log {name}: whoever can send from {} can forge this log, and what is sent is not encrypted",
                 networks.join(", ")
             )),
-            ReceiverAddress::Unix(_) | ReceiverAddress::UnixDatagram(_) => self.ok(format!(
+            (ReceiverAddress::Unix(_) | ReceiverAddress::UnixDatagram(_), _) => self.ok(format!(
                 "log {name}: the user and the group of leasewatch may send (mode 0660): put the user of Vault into that group"
             )),
             _ => self.ok(format!("log {name}: every user of this machine may send; unix:// is for a group alone")),

@@ -19,6 +19,7 @@ mod reloads;
 mod shared;
 mod steady;
 mod view;
+mod visitors;
 
 use crate::config::{Config, ConfigError};
 use crate::exposition::{Site, http};
@@ -85,7 +86,7 @@ async fn serve(
 ) -> anyhow::Result<()> {
     let gate = Arc::new(Gate::new(config.web_config.as_deref())?);
     let reloads = Arc::new(Reloads::new(Arc::clone(&gate)));
-    let mut kept = Kept::open(&config, reloads)?;
+    let mut kept = Kept::open(&config, reloads, Arc::clone(&gate))?;
     let opened = parts::open(&config, &mut kept)?;
 
     let listener = match listener {

@@ -19,7 +19,7 @@ pub(super) fn families(pipeline: &Pipeline, shared: &Shared) -> Vec<Family> {
     build.number([env!("CARGO_PKG_VERSION"), env!("LEASEWATCH_REVISION")], 1.0);
     made.push(build);
     made.push(one(&metric::CATCHING_UP, f64::from(u8::from(shared.is_catching_up(pipeline.front())))));
-    let in_force = shared.reloads.trouble().is_none();
+    let in_force = shared.config_trouble().is_none();
     made.push(one(&metric::CONFIG_LAST_RELOAD_SUCCESSFUL, f64::from(u8::from(in_force))));
     made.push(one(&metric::CONFIG_LAST_RELOAD_SUCCESS, shared.reloads.since().as_secs_f64()));
     if let Some(saved) = *shared.saved.lock().unwrap_or_else(PoisonError::into_inner) {

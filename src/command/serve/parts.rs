@@ -12,10 +12,12 @@ use super::notebook::Notebook;
 use super::reception::Reception;
 use super::reloads::Reloads;
 use super::shared::Shared;
+use super::visitors::Visitors;
 use crate::config::Config;
 use crate::push::{self, Push};
 use crate::store::{Spool, Store};
 use crate::vault::{Board, Lookups, Scraper, Tell};
+use crate::web::Gate;
 use anyhow::Context;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub(super) struct Kept {
     pub(super) reception: Reception,
     board: Board,
     pub(super) reloads: Arc<Reloads>,
+    visitors: Arc<Visitors>,
 }
 
 /// What runs by one configuration.
@@ -52,13 +55,14 @@ pub(super) struct Parts {
 
 impl Kept {
     /// Takes the state folder.
-    pub(super) fn open(config: &Config, reloads: Arc<Reloads>) -> anyhow::Result<Self> {
+    pub(super) fn open(config: &Config, reloads: Arc<Reloads>, gate: Arc<Gate>) -> anyhow::Result<Self> {
         let store = Store::open(&config.state_dir)?;
         let observations = Spool::open(&store, inputs::OBSERVATIONS)
             .context("cannot open the observations in the state folder")?;
         let bell = Arc::new(Bell::default());
         let notebook = Notebook::new(observations, Arc::clone(&bell));
         Ok(Self {
+            visitors: Arc::new(Visitors::open(&store, gate)?),
             store,
             feeds: Feeds::new(Arc::clone(&bell)),
             reception: Reception::new(Arc::clone(&bell)),
@@ -102,7 +106,8 @@ pub(super) fn open(config: &Config, kept: &mut Kept) -> anyhow::Result<Opened> {
     let pipeline = inputs.pipeline.take().context("the logs were opened twice; please report it")?;
     let (board, reloads) = (kept.board.clone(), Arc::clone(&kept.reloads));
     let shared = Shared::new(config, &kept.store, &inputs.names, pipeline, board, push.board(), reloads)?
-        .receiving(received);
+        .receiving(received)
+        .visited(Arc::clone(&kept.visitors));
     Ok(Opened { shared: Arc::new(shared), inputs, push, scraper, lookups })
 }
 

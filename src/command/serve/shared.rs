@@ -4,6 +4,7 @@
 use super::inputs::{Globs, Named};
 use super::own;
 use super::reloads::Reloads;
+use super::visitors::Visitors;
 use crate::clock::wall;
 use crate::config::{Config, Identities};
 use crate::contract::leases::ACTIVE;
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) reloads: Arc<Reloads>,
     /// What came of what is received.
     pub(super) received: Option<receive::Board>,
+    /// Who was turned away.
+    visitors: Option<Arc<Visitors>>,
     /// Who may see names of clients.
     pub(super) identities: Identities,
     pub(super) saved: Mutex<Option<Timestamp>>,
@@ -98,6 +101,7 @@ impl Shared {
             pushed,
             reloads,
             received: None,
+            visitors: None,
             identities: config.identities,
             saved: Mutex::new(None),
         })
@@ -107,6 +111,18 @@ impl Shared {
     #[must_use]
     pub(super) fn receiving(self, board: receive::Board) -> Self {
         Self { received: Some(board), ..self }
+    }
+
+    /// Who is turned away stands there.
+    #[must_use]
+    pub(super) fn visited(self, visitors: Arc<Visitors>) -> Self {
+        Self { visitors: Some(visitors), ..self }
+    }
+
+    /// Why something that was read of the configuration is not in force.
+    pub(super) fn config_trouble(&self) -> Option<String> {
+        let received = || Some(format!("receive.config.file: {}", self.received.as_ref()?.trouble()?));
+        self.reloads.trouble().or_else(received)
     }
 
     /// The pipeline, for a page.
@@ -222,6 +238,7 @@ impl Shared {
         snapshot.families.extend(self.board.families(Instant::now()));
         snapshot.families.extend(self.pushed.families());
         snapshot.families.extend(self.received.iter().flat_map(receive::Board::families));
+        snapshot.families.extend(self.visitors.iter().flat_map(|visitors| visitors.families()));
         snapshot.families.sort_by_key(|family| family.metric.name);
         Ok(snapshot)
     }

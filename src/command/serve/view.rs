@@ -119,7 +119,7 @@ impl Shared {
             as_of: (front > Timestamp::MIN).then_some(front),
             catching_up: self.is_catching_up(front),
             waiting,
-            configuration: self.reloads.trouble(),
+            configuration: self.config_trouble(),
             roles: Roles::of(&families),
             checkpoint: *self.saved.lock().unwrap_or_else(PoisonError::into_inner),
             anomalies,

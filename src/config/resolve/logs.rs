@@ -100,6 +100,11 @@ impl Resolver<'_> {
                     "Name their networks in receive.allow, such as 10.0.0.0/8, or listen at 127.0.0.1";
                 self.problems.0.push(origin.problem(text, remedy));
             }
+            if receive.config_file.is_none() && log.receiver().is_some_and(|at| at.speaks_tls()) {
+                let text = format!("{} is to speak TLS, and has no certificate", log.path);
+                let remedy = "Name a file with tls_server_config by receive.config.file, see docs/devices.md";
+                self.problems.0.push(origin.problem(text, remedy));
+            }
             let before = &logs[..index];
             if before.iter().any(|(other, _)| other.path == log.path) {
                 let problem = match log.path.as_str() {

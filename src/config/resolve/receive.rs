@@ -1,4 +1,4 @@
-//! Receiving: who may send, and how much may wait.
+//! Receiving: who may send, by which TLS and passwords, and how much may wait.
 
 use super::{Resolver, problem};
 use crate::config::{ReceiveConfig, receiver, setting, value};
@@ -18,6 +18,7 @@ impl Resolver<'_> {
             }
         }
         let limit = self.parsed(&setting::RECEIVE_SPOOL_LIMIT, |text| value::integer(text, LEAST_SPOOL));
-        ReceiveConfig { allow, spool_limit: limit as u64 }
+        let config_file = self.path(&setting::RECEIVE_CONFIG_FILE);
+        ReceiveConfig { allow, spool_limit: limit as u64, config_file }
     }
 }

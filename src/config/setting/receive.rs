@@ -16,4 +16,11 @@ settings! { OWN:
         kind: Kind::Integer, default: "1073741824",
         help: "Most bytes that may wait in the state folder to be counted, for each such address; what comes beyond is dropped, and counted as such",
     }
+    /// TLS and passwords.
+    RECEIVE_CONFIG_FILE {
+        key: Some("receive.config.file"), flag: Some("receive.config.file"), variables: ["LEASEWATCH_RECEIVE_CONFIG_FILE"],
+        kind: Kind::Text("FILE"), default: "none: plain text, without passwords",
+        help: "YAML file like that of web.config.file: TLS and certificates of clients for https:// and tls://, users and passwords for \
+               http:// and https://; it is read again when it, or a file that it names, changes",
+    }
 }
