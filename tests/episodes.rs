@@ -45,7 +45,7 @@ fn episodes(state: &str, arguments: &[&str]) -> Value {
 }
 
 fn first(state: &str) -> Value {
-    eventually("there is an episode", Duration::from_secs(30), || {
+    eventually("there is an episode", Duration::from_secs(300), || {
         let document = episodes(state, &[]);
         document["episodes"].get(0).cloned().ok_or_else(|| document.to_string())
     })
@@ -126,7 +126,7 @@ fn an_episode_is_told_shown_acknowledged_and_survives() {
     assert_eq!(code, 0, "{stderr}");
     assert!(text.contains("is acknowledged until"), "{text}");
     let said = || {
-        eventually("it is acknowledged", Duration::from_secs(30), || {
+        eventually("it is acknowledged", Duration::from_secs(300), || {
             let episode = first(state);
             if episode["acknowledged"]["author"] == "mira" { Ok(episode) } else { Err(episode.to_string()) }
         })
@@ -176,7 +176,7 @@ fn the_configuration_can_vouch_for_one_too() {
     ];
     let mut serving = Leasewatch::start(arguments, &[]);
     let wait = || {
-        eventually("it is acknowledged", Duration::from_secs(30), || {
+        eventually("it is acknowledged", Duration::from_secs(300), || {
             let episode = first(state.to_str().unwrap());
             if episode["acknowledged"]["author"] == "jo" { Ok(()) } else { Err(episode.to_string()) }
         });
@@ -322,7 +322,7 @@ fn live_offline_and_with_a_crash_in_between_the_episodes_are_the_same() {
     add(&lines[second..]);
     read(&serving, lines.len());
     // Time goes on to where nothing is open any more: half a year lies between the log and the clock.
-    let live = eventually("everything is over", Duration::from_secs(60), || {
+    let live = eventually("everything is over", Duration::from_secs(300), || {
         let live = episodes(state, &["--min-score", "0"]);
         let all = live["episodes"].as_array().unwrap();
         let is_over = all.iter().all(|episode| !episode["closed_at"].is_null());

@@ -117,12 +117,13 @@ async fn a_stream_holds_up_no_change_of_the_active_node() {
     // Vault would wait for a stream, and everybody else with it, for 90 seconds and more.
     assert_eq!(cluster.nodes[0].root_call("PUT", "sys/step-down").send().status, 204);
     until("it is told", || told(&watched, "a").contains(&Fact::Server(ServerEvent::BecameInactive))).await;
-    let heir = eventually("another one takes over", Duration::from_secs(60), || {
-        match support::bao::active(&cluster.nodes) {
-            0 => Err("the first is active".to_owned()),
-            heir => Ok(heir),
-        }
-    });
+    let heir =
+        eventually("another one takes over", Duration::from_secs(300), || {
+            match support::bao::active(&cluster.nodes) {
+                0 => Err("the first is active".to_owned()),
+                heir => Ok(heir),
+            }
+        });
     until("the heir is followed", || streams(&watched, names[heir])).await;
     let lease = issue(&cluster.nodes[heir]);
     until("an end on the heir", || end_of(&watched, &lease).is_some()).await;
@@ -171,7 +172,7 @@ fn serve_keeps_what_the_stream_says_and_begins_anew_with_a_gap() {
         });
     };
     let ends = |lease: &str| {
-        eventually("the end is kept", Duration::from_secs(60), || {
+        eventually("the end is kept", Duration::from_secs(300), || {
             let end = Fact::Server(ServerEvent::LeaseRevoked { lease: lease.into() });
             kept(state.path()).into_iter().position(|kept| kept.fact == end).ok_or_else(|| lease.to_owned())
         })

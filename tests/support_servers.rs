@@ -71,7 +71,7 @@ fn the_audit_log_opens_again_after_sighup() {
     let aside = bao.dir().join("audit.log.1");
     std::fs::rename(bao.audit_log(), &aside).unwrap();
     bao.sighup();
-    support::eventually("a new audit log", std::time::Duration::from_secs(10), || {
+    support::eventually("a new audit log", std::time::Duration::from_secs(300), || {
         bao.root_call("GET", "sys/mounts").send();
         match std::fs::metadata(bao.audit_log()) {
             Ok(file) if file.len() > 0 => Ok(()),
@@ -89,7 +89,7 @@ fn three_nodes_make_a_cluster() {
     let cluster = BaoCluster::start(3);
     assert_eq!(active(&cluster.nodes), 0);
     assert_eq!(cluster.nodes[0].root_call("PUT", "sys/step-down").send().status, 204);
-    support::eventually("another node takes over", std::time::Duration::from_secs(60), || {
+    support::eventually("another node takes over", std::time::Duration::from_secs(300), || {
         let active = active(&cluster.nodes);
         if active == 0 { Err("the first is still active".into()) } else { Ok(()) }
     });

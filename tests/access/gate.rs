@@ -36,7 +36,7 @@ fn with_a_password_everything_is_shown_to_whoever_has_it_and_nothing_to_others()
     for path in ["/", "/metrics", "/api/episodes", "/docs", "/live"] {
         // Twice: the second time it is remembered.
         for _ in 0..2 {
-            eventually(path, Duration::from_secs(30), || match known.get(port, path) {
+            eventually(path, Duration::from_secs(300), || match known.get(port, path) {
                 Ok((200, _)) => Ok(()),
                 other => Err(format!("{other:?}")),
             });

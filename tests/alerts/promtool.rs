@@ -8,7 +8,8 @@ use tempfile::TempDir;
 /// What promtool says, and whether all is well.
 pub(crate) fn promtool(args: &[&str], folder: &Path) -> (bool, String) {
     let path = program("promtool", &["/usr/bin/promtool".into()]);
-    let output = Command::new(path).args(args).current_dir(folder).output().unwrap();
+    // It lives for a second: clearing its memory up less often saves a tenth to a fifth of that.
+    let output = Command::new(path).args(args).current_dir(folder).env("GOGC", "800").output().unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     (output.status.success(), said.concat())
 }

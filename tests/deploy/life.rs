@@ -93,7 +93,7 @@ impl Life {
 
     /// Waits until all that was written is counted, once.
     pub(crate) fn counts_all(&self) {
-        eventually("all is counted", Duration::from_secs(60), || {
+        eventually("all is counted", Duration::from_secs(300), || {
             let page = self.page().map_err(|why| format!("{why}; its log:\n{}", self.process.output()))?;
             let issued = page.sum("leasewatch_credentials_issued_total", &[]);
             if issued == self.written as f64 { Ok(()) } else { Err(format!("{issued} of {}", self.written)) }
@@ -101,7 +101,7 @@ impl Life {
     }
 
     pub(crate) fn says(&self, parts: &[&str]) {
-        eventually("it says so", Duration::from_secs(60), || {
+        eventually("it says so", Duration::from_secs(300), || {
             let output = self.process.output();
             match parts.iter().find(|part| !output.contains(**part)) {
                 None => Ok(()),
@@ -140,7 +140,7 @@ fn a_full_disk_stops_checkpoints_and_nothing_else() {
     }
     let status = nsenter.args(["mount", "-o", "remount,size=16m"]).arg(&state).status().unwrap();
     assert!(status.success());
-    eventually("a checkpoint is saved", Duration::from_secs(60), || {
+    eventually("a checkpoint is saved", Duration::from_secs(300), || {
         let saved = life.page()?.value("leasewatch_checkpoint_last_success_timestamp_seconds", &[]);
         saved.filter(|saved| *saved > 0.0).map(drop).ok_or_else(|| life.process.output())
     });

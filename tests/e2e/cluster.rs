@@ -37,7 +37,7 @@ fn three_nodes_are_one_cluster() {
     let stepped_down = stage.nodes[0].root_call("PUT", "sys/step-down").send();
     assert_eq!(stepped_down.status, 204, "{}", stepped_down.text());
     let heir =
-        eventually("another node takes over", Duration::from_secs(60), || match active(&stage.nodes) {
+        eventually("another node takes over", Duration::from_secs(300), || match active(&stage.nodes) {
             0 => Err("the first is still active".into()),
             heir => Ok(heir),
         });

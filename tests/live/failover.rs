@@ -52,7 +52,7 @@ fn nothing_is_falsely_overdue_when_the_active_node_changes() {
         let stepped_down = world.root_call("", "PUT", "sys/step-down").send();
         assert_eq!(stepped_down.status, 204, "{}", stepped_down.text());
         let second =
-            eventually("another node takes over", Duration::from_secs(60), || match world.active() {
+            eventually("another node takes over", Duration::from_secs(300), || match world.active() {
                 0 => Err("the first is still active".into()),
                 heir => Ok(heir),
             });

@@ -156,7 +156,7 @@ fn operator(world: &World, truth: &Truth) {
         let path = format!("sys/leases/revoke-{form}/{}", prefix.trim_end_matches('/'));
         let reply = world.root_call(place.namespace, "POST", &path).json(&json!({"sync": sync})).send();
         assert_eq!(reply.status, expected, "{path}: {}", reply.text());
-        eventually("all of them are gone", Duration::from_secs(60), || match world.listed(&place).len() {
+        eventually("all of them are gone", Duration::from_secs(300), || match world.listed(&place).len() {
             0 => Ok(()),
             left => Err(format!("{left} are left")),
         });

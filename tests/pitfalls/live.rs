@@ -45,7 +45,7 @@ fn episodes(leasewatch: &Leasewatch, lines: usize) -> Vec<Episode> {
         // Beside the logs it may read notes of its own.
         if read >= lines as f64 && waits < 0.5 { Ok(()) } else { Err(format!("{read} of {lines} lines")) }
     });
-    eventually("/api/episodes answers", Duration::from_secs(20), || {
+    eventually("/api/episodes answers", Duration::from_secs(300), || {
         let reply = leasewatch.get("/api/episodes?min_score=0").map_err(|why| why.to_string())?;
         let told: Json = reply.json();
         let told =

@@ -157,7 +157,7 @@ log_level  = "{log_level}"
     pub(crate) fn unseal(&self) {
         let reply = self.call("PUT", "sys/unseal").json(&json!({"key": self.unseal})).send();
         assert_eq!(reply.status, 200, "unseal: {}", reply.text());
-        eventually("the unsealed server is active", Duration::from_secs(60), || {
+        eventually("the unsealed server is active", Duration::from_secs(300), || {
             let status = self.call("GET", "sys/health").send().status;
             if status == 200 { Ok(()) } else { Err(format!("sys/health answers {status}")) }
         });
@@ -184,7 +184,7 @@ log_level  = "{log_level}"
     pub(crate) fn restart(&mut self) {
         assert!(self.process.exited().is_some(), "end it before it is started again");
         self.process = start_process(self.dir.path(), &self.options);
-        eventually("the server answers again", Duration::from_secs(60), || answers(self.port));
+        eventually("the server answers again", Duration::from_secs(300), || answers(self.port));
     }
 
     /// The TCP port of the API.
@@ -359,7 +359,7 @@ impl BaoCluster {
         }
         // All at once: each takes its time to find the first one.
         all.iter().skip(1).for_each(Bao::join);
-        eventually("every node has a vote", Duration::from_secs(60), || {
+        eventually("every node has a vote", Duration::from_secs(300), || {
             let configuration = all[0].root_call("GET", "sys/storage/raft/configuration").send().json();
             let servers = configuration["data"]["config"]["servers"].as_array().cloned().unwrap_or_default();
             let voters = servers.iter().filter(|server| server["voter"] == true).count();
@@ -371,7 +371,7 @@ impl BaoCluster {
 
 /// Place of the active one among the nodes of a cluster, once there is one.
 pub(crate) fn active(nodes: &[Bao]) -> usize {
-    eventually("a node is active", Duration::from_secs(60), || {
+    eventually("a node is active", Duration::from_secs(300), || {
         let active =
             |node: &Bao| node.call("GET", "sys/health").try_send().is_ok_and(|reply| reply.status == 200);
         nodes.iter().position(active).ok_or_else(|| "none is".into())
@@ -381,7 +381,7 @@ pub(crate) fn active(nodes: &[Bao]) -> usize {
 impl Bao {
     /// Unseals a node beside an active one, and waits until it is a standby.
     pub(crate) fn join(&self) {
-        eventually("the node joins as a standby", Duration::from_secs(60), || {
+        eventually("the node joins as a standby", Duration::from_secs(300), || {
             // Until it has found the leader, it has nothing to unseal.
             let _ = self.call("PUT", "sys/unseal").json(&json!({"key": self.unseal})).try_send();
             match self.call("GET", "sys/health").try_send() {

@@ -125,7 +125,7 @@ impl Leasewatch {
 
     /// The page of metrics, waited for.
     pub(crate) fn metrics(&self) -> Metrics {
-        eventually("/metrics answers", Duration::from_secs(60), || self.try_metrics())
+        eventually("/metrics answers", Duration::from_secs(300), || self.try_metrics())
     }
 
     /// Waits until the page of metrics is as `expected` says; the page.
@@ -134,7 +134,7 @@ impl Leasewatch {
         what: &str,
         mut expected: impl FnMut(&Metrics) -> Result<(), String>,
     ) -> Metrics {
-        eventually(what, Duration::from_secs(60), || {
+        eventually(what, Duration::from_secs(300), || {
             let metrics = self.try_metrics()?;
             expected(&metrics).map(|()| metrics).map_err(|why| format!("{why}; its log:\n{}", self.output()))
         })
@@ -182,7 +182,7 @@ fn launch(
         .args(arguments)
         .envs(variables.iter().map(|(name, value)| (name, value)));
     let mut process = Process::start("leasewatch", &mut command, log);
-    let port = eventually("leasewatch listens", Duration::from_secs(30), || {
+    let port = eventually("leasewatch listens", Duration::from_secs(300), || {
         let output = process.output();
         let ended = process.exited();
         match (listening(&output[seen..]), ended) {

@@ -47,7 +47,7 @@ impl Postgres {
         assert!(self.process.exited().is_some(), "stop it before it is started again");
         let port = self.port;
         self.process = launch(self.dir.path(), port);
-        super::eventually("PostgreSQL is back", Duration::from_secs(60), || ready(port));
+        super::eventually("PostgreSQL is back", Duration::from_secs(300), || ready(port));
     }
 
     /// TCP port on 127.0.0.1.

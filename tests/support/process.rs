@@ -122,7 +122,7 @@ pub(crate) fn on_free_port(
     for _ in 0..5 {
         let port = super::free_port();
         let mut process = start(port);
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(300);
         while process.exited().is_none() {
             match ready(port) {
                 Ok(()) => return (process, port),

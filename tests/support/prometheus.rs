@@ -106,7 +106,7 @@ impl Prometheus {
 
     /// Waits until an expression gives this value.
     pub(crate) fn expect(&self, expression: &str, value: f64) {
-        eventually(expression, Duration::from_secs(30), || {
+        eventually(expression, Duration::from_secs(300), || {
             let now = self.query(expression);
             if now == Some(value) { Ok(()) } else { Err(format!("{now:?} instead of {value}")) }
         });
