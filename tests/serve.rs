@@ -28,7 +28,7 @@ fn unpack(name: &str, into: &Path) -> String {
 /// All counters and histograms that are not about the exporter itself. Rates are about
 /// a moment, and the moments of two runs differ.
 fn comparable(page: &Metrics) -> BTreeMap<String, String> {
-    let own = ["leasewatch_log_", "leasewatch_config_", "process_"];
+    let own = ["leasewatch_log_", "leasewatch_config_", "leasewatch_http_", "process_"];
     let kept = page.series.iter().filter(|((name, _), _)| {
         let counts = ["_total", "_bucket", "_sum", "_count", "_timestamp_seconds"];
         counts.iter().any(|end| name.ends_with(end))

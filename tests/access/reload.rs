@@ -49,6 +49,7 @@ fn nothing_is_lost_or_counted_twice_over_many_reloads() {
     let mut serving = start(&folder, "[checkpoint]\ninterval = \"1h\"\n");
     let mut never = NeverFalls::default();
     let mut written = 100;
+    until_issued(&serving, 100.0);
     for round in 0..12u64 {
         append(&folder, written..written + 300);
         written += 300;
@@ -68,7 +69,7 @@ fn nothing_is_lost_or_counted_twice_over_many_reloads() {
             assert_eq!(reload(&serving), (200, "the configuration was reloaded\n".to_owned()));
         }
         // A page that is asked for right after, or meanwhile, is answered.
-        never.page(&serving.try_metrics().unwrap());
+        never.page(&serving.try_metrics().unwrap_or_else(|why| panic!("{why}{}", serving.output())));
     }
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
     let wanted = written as f64;

@@ -117,7 +117,15 @@ fn an_episode_is_told_when_it_opens_and_when_somebody_vouches_for_it() {
     // HMAC-SHA-256 of the name by that key: the same on every node that has it.
     assert_eq!(opened["actor"]["user"]["name"], "user-fbdd948cb87ee37f2973");
 
-    // Told once, over a restart too.
+    // Told once, over a restart too; what was taken and not noted as taken would be told again.
+    eventually("all that came is noted as taken", PATIENCE, || {
+        let target = ("target", "oneuptime_security_events");
+        let page = serving.try_metrics()?;
+        let taken = page.sum("leasewatch_push_batches_total", &[target, ("outcome", "delivered")]);
+        let world = receiver.world();
+        let came = world.requests.iter().filter(|seen| seen.path.contains("security-events")).count();
+        if taken == came as f64 { Ok(()) } else { Err(format!("{taken} of {came} batches")) }
+    });
     serving.kill9();
     serving.restart();
     std::thread::sleep(Duration::from_secs(7));

@@ -194,12 +194,15 @@ impl Shared {
             && wall().nanos_since(front) > BACKLOG_SECS * 1_000_000_000
     }
 
-    /// What is still missing before a page may be served: the numbers of the
+    /// What is still missing before a page may be served: a moment that it could be of, and the numbers of the
     /// last page of the process before, so that no counter is seen to fall.
     /// Where every log is read to its end and they are still missing, they are
     /// gone (a log was deleted while nobody read), and waiting would not help.
     pub(super) fn replays(&self, pipeline: &Pipeline) -> Option<String> {
         let missing = self.replay_to.applied.saturating_sub(pipeline.applied());
+        if pipeline.front() == Timestamp::MIN {
+            return Some("reading the logs for the first time".to_owned());
+        }
         let earlier = pipeline.front() < self.replay_to.front;
         ((missing > 0 || earlier) && !self.has_caught_up())
             .then(|| format!("replaying what was already served before the restart: {missing} lines to go"))
