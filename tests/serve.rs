@@ -12,6 +12,7 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
+use support::exposition::is_own;
 use support::{Leasewatch, Metrics, NeverFalls, analyze, lines};
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/openbao-2.7.2/");
@@ -28,12 +29,9 @@ fn unpack(name: &str, into: &Path) -> String {
 /// All counters and histograms that are not about the exporter itself. Rates are about
 /// a moment, and the moments of two runs differ.
 fn comparable(page: &Metrics) -> BTreeMap<String, String> {
-    let own = ["leasewatch_log_", "leasewatch_config_", "leasewatch_http_", "process_"];
     let kept = page.series.iter().filter(|((name, _), _)| {
         let counts = ["_total", "_bucket", "_sum", "_count", "_timestamp_seconds"];
-        counts.iter().any(|end| name.ends_with(end))
-            && !own.iter().any(|start| name.starts_with(start))
-            && name != "leasewatch_checkpoint_last_success_timestamp_seconds"
+        counts.iter().any(|end| name.ends_with(end)) && !is_own(name)
     });
     kept.map(|((name, labels), value)| (format!("{name}{labels:?}"), value.to_string())).collect()
 }

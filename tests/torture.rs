@@ -11,6 +11,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use support::exposition::is_own;
 use support::{Leasewatch, Metrics, NeverFalls, analyze, lines};
 use tempfile::TempDir;
 
@@ -350,12 +351,7 @@ fn same_as_analyze(place: &Place, page: &Metrics) {
     let offline = analyze(files);
     let told = |page: &Metrics| {
         let counters = page.counters().map(|(key, value)| (key.clone(), value));
-        counters
-            .filter(|(key, _)| key.0.starts_with("leasewatch_"))
-            .filter(|(key, _)| {
-                !["leasewatch_log_", "leasewatch_http_"].iter().any(|own| key.0.starts_with(own))
-            })
-            .collect::<Vec<_>>()
+        counters.filter(|(key, _)| key.0.starts_with("leasewatch_") && !is_own(&key.0)).collect::<Vec<_>>()
     };
     assert!(!told(page).is_empty());
     assert_eq!(told(page), told(&offline));

@@ -11,9 +11,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The file is written anew when it has come to this many bytes.
-const LENGTH: u64 = 64 << 10;
-
 /// What came of what was sent. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Board(Arc<Mutex<Inner>>);
@@ -82,7 +79,7 @@ impl Board {
 
     /// Counts what came of a request.
     pub(super) fn count(&self, target: Target, outcome: Outcome, times: u64) {
-        let mut inner = self.lock();
+        let inner = &mut *self.lock();
         let mut totals = inner.totals.get(&target).copied().unwrap_or_default();
         totals.outcomes[outcome as usize] += times;
         if outcome == Outcome::Delivered {
@@ -93,13 +90,7 @@ impl Board {
         };
         let written = inner.journal.append(&line((&target, &totals)));
         inner.totals.insert(target, totals);
-        let written = written.and_then(|()| {
-            if inner.journal.size() < LENGTH {
-                return Ok(());
-            }
-            let lines: Vec<_> = inner.totals.iter().map(line).collect();
-            inner.journal.rewrite(lines.into_iter())
-        });
+        let written = written.and_then(|()| inner.journal.compact(inner.totals.iter().map(line)));
         if let Err(error) = written {
             tracing::error!(%error, "What was pushed could not be written down: make room in the state folder");
         }
@@ -182,7 +173,7 @@ mod tests {
             assert_eq!(total(&board, "delivered"), Value::Count(1_000 * round));
             assert_eq!(total(&board, "failed"), Value::Count(3 * round));
             assert_eq!(board.report()[0].address, "http://x/v1/metrics");
-            assert!(std::fs::metadata(store.path("push-totals")).unwrap().len() < LENGTH + 1_000);
+            assert!(std::fs::metadata(store.path("push-totals")).unwrap().len() < Journal::LENGTH + 1_000);
         }
     }
 }

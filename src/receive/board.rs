@@ -14,9 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Name of its file.
 const NAME: &str = "received-totals";
 
-/// The file is written anew when it has come to this many bytes.
-const LENGTH: u64 = 64 << 10;
-
 /// All receivers. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Board {
@@ -184,11 +181,7 @@ impl Written {
         };
         let written = self.journal.append(&line((&source.to_owned(), &totals))).and_then(|()| {
             self.totals.insert(source.to_owned(), totals);
-            if self.journal.size() < LENGTH {
-                return Ok(());
-            }
-            let lines: Vec<_> = self.totals.iter().map(line).collect();
-            self.journal.rewrite(lines.into_iter())
+            self.journal.compact(self.totals.iter().map(line))
         });
         if let Err(error) = written {
             tracing::error!(%error, "What was dropped could not be written down: make room in the state folder");
@@ -218,7 +211,7 @@ mod tests {
             assert_eq!(board.report()[0].dropped, [("cut", 1_000 * round)]);
             let beside = written_down(folder.path(), "audit").unwrap();
             assert_eq!(beside.dropped, [("cut", 1_000 * round)]);
-            assert!(std::fs::metadata(store.path(NAME)).unwrap().len() < LENGTH + 1_000);
+            assert!(std::fs::metadata(store.path(NAME)).unwrap().len() < Journal::LENGTH + 1_000);
         }
         let store = Store::open(folder.path()).unwrap();
         assert!(Board::open(&store, &[]).unwrap().families().is_empty());

@@ -15,6 +15,9 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// Bytes that a journal of totals may come to before [`Self::compact`] writes it anew.
+    pub const LENGTH: u64 = 64 << 10;
+
     /// Opens the journal of this name; with its lines, but for one that a kill has cut.
     ///
     /// # Errors
@@ -74,6 +77,14 @@ impl Journal {
         self.file = private().append(true).open(&self.path)?;
         self.size = size;
         Ok(())
+    }
+
+    /// These lines and no others once it has come to [`Self::LENGTH`].
+    ///
+    /// # Errors
+    /// As [`Self::rewrite`].
+    pub fn compact(&mut self, lines: impl Iterator<Item = String>) -> io::Result<()> {
+        if self.size < Self::LENGTH { Ok(()) } else { self.rewrite(lines) }
     }
 
     /// Bytes in it.

@@ -92,7 +92,7 @@ fn another_machine_finds_one_port_and_nobodys_name_behind_it() {
             }
             assert_eq!(get(from, to, "GET", "/debug/pprof", "host: localhost\r\n").0, 404);
         }
-        let page = page().unwrap();
+        let page = Metrics::of(PORT).unwrap();
         assert!(page.sum("leasewatch_http_requests_refused_total", &[("reason", "foreign")]) >= 12.0);
         // What is refused there is shown here.
         for path in ["/", "/api/episodes"] {
@@ -116,11 +116,6 @@ fn what_is_for_this_machine_is_not_to_be_found_from_another() {
             assert_eq!(outside.open_ports(from, to), [0_u16; 0], "{to}");
         }
     });
-}
-
-fn page() -> Result<Metrics, String> {
-    let reply = Request::new("GET", "/metrics").send(PORT).map_err(|error| error.to_string())?;
-    if reply.status == 200 { Ok(Metrics::parse(&reply.text())) } else { Err(reply.text()) }
 }
 
 /// Sends a line by each way from an address of that machine; whether the POST was answered by 200.
@@ -165,7 +160,7 @@ fn lines_are_taken_from_listed_machines_alone() {
             assert!(send_all(outside, known, to, first, "app"), "{known}");
         }
         let page = eventually("what is taken and what is not", Duration::from_secs(60), || {
-            let page = page()?;
+            let page = Metrics::of(PORT)?;
             let issued = page.sum("leasewatch_credentials_issued_total", &[("role", "app")]);
             let refused = ["tcp", "udp", "http"].map(|source| {
                 page.sum("leasewatch_receiver_dropped_total", &[("source", source), ("reason", "refused")])

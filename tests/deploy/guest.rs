@@ -1,7 +1,6 @@
 //! A guest on Vault's volume: `serve` follows a log over its rotations in a folder that it has as read-only, and no
 //! system call of it even tries to change anything there.
 
-use super::support::http::Request;
 use super::support::process::{Process, command_mounting};
 use super::support::{Metrics, eventually, free_port, lines};
 use std::collections::BTreeSet;
@@ -139,11 +138,7 @@ fn nothing_is_ever_changed_on_the_volume_of_the_log() {
     let mut counted = |all: u64| {
         eventually("all is counted", Duration::from_secs(120), || {
             assert!(serving.exited().is_none(), "{}", serving.output());
-            let reply = Request::new("GET", "/metrics").send(port).map_err(|error| error.to_string())?;
-            if reply.status != 200 {
-                return Err(reply.text());
-            }
-            let issued = Metrics::parse(&reply.text()).sum("leasewatch_credentials_issued_total", &[]);
+            let issued = Metrics::of(port)?.sum("leasewatch_credentials_issued_total", &[]);
             if issued == all as f64 { Ok(()) } else { Err(format!("{issued} of {all}")) }
         });
     };

@@ -2,7 +2,6 @@
 //! on, says so with what to do, and loses nothing.
 
 use super::is_root;
-use super::support::http::Request;
 use super::support::process::{Process, command};
 use super::support::{Metrics, eventually, free_port, lines};
 use std::fs::{self, File};
@@ -87,8 +86,7 @@ impl Life {
     }
 
     pub(crate) fn page(&self) -> Result<Metrics, String> {
-        let reply = Request::new("GET", "/metrics").send(self.port).map_err(|why| why.to_string())?;
-        if reply.status == 200 { Ok(Metrics::parse(&reply.text())) } else { Err(reply.text()) }
+        Metrics::of(self.port)
     }
 
     /// Waits until all that was written is counted, once.

@@ -6,6 +6,7 @@
 //! as there is a checkpoint.
 
 use super::shipped;
+use super::support::exposition::is_own;
 use super::support::{Leasewatch, Metrics, analyze};
 use std::fs;
 use std::path::Path;
@@ -35,11 +36,11 @@ fn all_read(leasewatch: &Leasewatch) -> Metrics {
 
 /// What is counted of leases and requests, but for what is about the exporter itself.
 fn counts(page: &Metrics) -> Vec<String> {
-    let own = ["leasewatch_log_", "leasewatch_checkpoint_", "leasewatch_http_", "process_"];
     let counts = ["_total", "_bucket", "_sum", "_count"];
-    let kept = page.series.iter().filter(|((name, _), _)| {
-        counts.iter().any(|end| name.ends_with(end)) && !own.iter().any(|start| name.starts_with(start))
-    });
+    let kept = page
+        .series
+        .iter()
+        .filter(|((name, _), _)| counts.iter().any(|end| name.ends_with(end)) && !is_own(name));
     kept.map(|((name, labels), value)| format!("{name}{labels:?} {value}")).collect()
 }
 

@@ -3,6 +3,7 @@
 
 use super::is_root;
 use super::life::Life;
+use super::support::namespace::{Kind, Namespace};
 use super::support::process::{Process, command};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use tempfile::TempDir;
 
 /// A namespace of mounts, and a folder with one in which they are mounted.
 struct Mounts {
-    holder: Process,
+    namespace: Namespace,
     folder: TempDir,
 }
 
@@ -22,16 +23,7 @@ impl Mounts {
         for name in folders {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let mut unshare = command(Path::new("unshare"));
-        unshare.args(["--mount", "--propagation", "private", "sleep", "infinity"]);
-        let holder = Process::start("unshare", &mut unshare, &folder.path().join("holder"));
-        let own = fs::read_link("/proc/self/ns/mnt").unwrap();
-        super::support::eventually("the namespace is there", Duration::from_secs(10), || {
-            let other =
-                fs::read_link(format!("/proc/{}/ns/mnt", holder.id())).map_err(|why| why.to_string())?;
-            if other == own { Err("not yet".to_owned()) } else { Ok(()) }
-        });
-        Self { holder, folder }
+        Self { namespace: Namespace::new(Kind::Mounts), folder }
     }
 
     fn path(&self, name: &str) -> String {
@@ -40,12 +32,12 @@ impl Mounts {
 
     /// The same as everybody else sees it who looks into the namespace.
     fn seen(&self, name: &str) -> PathBuf {
-        let root = PathBuf::from(format!("/proc/{}/root", self.holder.id()));
+        let root = PathBuf::from(format!("/proc/{}/root", self.namespace.id()));
         root.join(self.folder.path().strip_prefix("/").unwrap()).join(name)
     }
 
     fn words(&self) -> Vec<String> {
-        let id = self.holder.id().to_string();
+        let id = self.namespace.id().to_string();
         ["nsenter", "--target", &id, "--mount", "--"].map(str::to_owned).to_vec()
     }
 
@@ -63,7 +55,7 @@ impl Mounts {
         bindfs.args([self.path(from), self.path(at)]);
         let process = Process::start("bindfs", &mut bindfs, &self.folder.path().join("bindfs.out"));
         super::support::eventually("it is mounted", Duration::from_secs(20), || {
-            let mounts = fs::read_to_string(format!("/proc/{}/mounts", self.holder.id())).unwrap();
+            let mounts = fs::read_to_string(format!("/proc/{}/mounts", self.namespace.id())).unwrap();
             if mounts.contains(&self.path(at)) { Ok(()) } else { Err(process.output()) }
         });
         process

@@ -1,10 +1,18 @@
 //! The text that `/metrics` answers, read back: series by name and labels, and the check
 //! that no counter falls from one page to the next.
 
+use super::http::Request;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Label names with their values.
 pub(crate) type Labels = BTreeMap<String, String>;
+
+/// Whether a metric is about the exporter itself, and not about what it watches.
+pub(crate) fn is_own(name: &str) -> bool {
+    let own =
+        ["leasewatch_log_", "leasewatch_config_", "leasewatch_checkpoint_", "leasewatch_http_", "process_"];
+    own.iter().any(|start| name.starts_with(start))
+}
 
 /// All series of one page.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +45,19 @@ impl Metrics {
             }
         }
         metrics
+    }
+
+    /// The page of whoever listens at this port of this machine.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub(crate) fn of(port: u16) -> Result<Self, String> {
+        let reply = Request::new("GET", "/metrics").send(port).map_err(|why| why.to_string())?;
+        if reply.status == 200 {
+            Ok(Self::parse(&reply.text()))
+        } else {
+            Err(format!("HTTP {}: {}", reply.status, reply.text()))
+        }
     }
 
     /// All series of a metric whose labels include these.

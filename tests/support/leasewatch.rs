@@ -115,12 +115,7 @@ impl Leasewatch {
     /// # Errors
     /// What came instead.
     pub(crate) fn try_metrics(&self) -> Result<Metrics, String> {
-        let reply = self.get("/metrics").map_err(|why| format!("{why}; log:\n{}", self.output()))?;
-        if reply.status == 200 {
-            Ok(Metrics::parse(&reply.text()))
-        } else {
-            Err(format!("HTTP {}: {}", reply.status, reply.text()))
-        }
+        Metrics::of(self.port).map_err(|why| format!("{why}; log:\n{}", self.output()))
     }
 
     /// The page of metrics, waited for.

@@ -1,15 +1,15 @@
 //! Two machines of a test's own, joined by a cable: network namespaces, which are gone with the test. What happens on
 //! them reaches no network but theirs.
 
-use super::process::{Process, command};
+use super::namespace::{Kind, Namespace};
+use super::process::command;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use std::fs::{self, File};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
-use tempfile::TempDir;
 
 /// Addresses of the first machine: the one that is watched from outside.
 pub(crate) const INSIDE: [&str; 2] = ["192.0.2.1", "2001:db8::1"];
@@ -21,11 +21,7 @@ pub(crate) const OUTSIDE: [&str; 4] = ["192.0.2.2", "192.0.2.3", "2001:db8::2", 
 const MAPPED: &str = "TEST_OF_TWO_MACHINES";
 
 /// One of them.
-pub(crate) struct Machine {
-    /// Holds the namespace open.
-    holder: Process,
-    _dir: TempDir,
-}
+pub(crate) struct Machine(Namespace);
 
 /// Runs `test` on the first machine; it gets the second. Whoever is not root runs the test `name` again as who is root there
 /// alone, where the kernel lets users do that.
@@ -42,8 +38,8 @@ pub(crate) fn two_machines(name: &str, test: impl FnOnce(&Machine) + Send) {
         );
         return;
     }
-    let (inside, outside) = (Machine::new(), Machine::new());
-    inside.ip(&format!("link add cable type veth peer name cable netns {}", outside.holder.id()));
+    let (inside, outside) = (Machine(Namespace::new(Kind::Network)), Machine(Namespace::new(Kind::Network)));
+    inside.ip(&format!("link add cable type veth peer name cable netns {}", outside.0.id()));
     inside.ip("link set lo up");
     for (machine, addresses) in [(&inside, &INSIDE[..]), (&outside, &OUTSIDE[..])] {
         for address in addresses {
@@ -56,30 +52,10 @@ pub(crate) fn two_machines(name: &str, test: impl FnOnce(&Machine) + Send) {
 }
 
 impl Machine {
-    fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let mut command = command(Path::new("unshare"));
-        command.args(["--net", "--", "sleep", "infinity"]);
-        let mut holder = Process::start("a machine", &mut command, &dir.path().join("log"));
-        let own = fs::read_link("/proc/self/ns/net").unwrap();
-        super::eventually("a network namespace", Duration::from_secs(30), || {
-            if let Some(status) = holder.exited() {
-                panic!(
-                    "no network namespace can be made ({status}): {}\nThis test needs one: run it as root in a \
-                     container that may (CAP_SYS_ADMIN), or let users have namespaces (kernel.unprivileged_userns_clone)",
-                    holder.output()
-                );
-            }
-            let now = fs::read_link(namespace(&holder)).map_err(|error| error.to_string())?;
-            if now == own { Err("it is the test's own still".to_owned()) } else { Ok(()) }
-        });
-        Self { holder, _dir: dir }
-    }
-
     /// Does this on that machine, on a thread of its own. Processes that are started there are of that machine, and end
     /// with it.
     pub(crate) fn on<T: Send>(&self, what: impl FnOnce() -> T + Send) -> T {
-        let namespace = File::open(namespace(&self.holder)).unwrap();
+        let namespace = File::open(self.0.path()).unwrap();
         let done = std::thread::scope(|scope| {
             let there = scope.spawn(|| {
                 move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))
@@ -149,8 +125,4 @@ pub(crate) fn send_datagram(from: &str, to: &str, port: u16, text: &str) {
     let (from, to): (IpAddr, IpAddr) = (from.parse().unwrap(), to.parse().unwrap());
     let socket = UdpSocket::bind((from, 0)).unwrap();
     socket.send_to(text.as_bytes(), (to, port)).unwrap();
-}
-
-fn namespace(holder: &Process) -> PathBuf {
-    format!("/proc/{}/ns/net", holder.id()).into()
 }

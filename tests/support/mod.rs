@@ -16,6 +16,7 @@ pub(crate) mod http;
 pub(crate) mod leasewatch;
 pub(crate) mod lines;
 pub(crate) mod machines;
+pub(crate) mod namespace;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod prometheus;

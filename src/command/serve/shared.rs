@@ -199,10 +199,10 @@ impl Shared {
     /// Where every log is read to its end and they are still missing, they are
     /// gone (a log was deleted while nobody read), and waiting would not help.
     pub(super) fn replays(&self, pipeline: &Pipeline) -> Option<String> {
-        let missing = self.replay_to.applied.saturating_sub(pipeline.applied());
         if pipeline.front() == Timestamp::MIN {
             return Some("reading the logs for the first time".to_owned());
         }
+        let missing = self.replay_to.applied.saturating_sub(pipeline.applied());
         let earlier = pipeline.front() < self.replay_to.front;
         ((missing > 0 || earlier) && !self.has_caught_up())
             .then(|| format!("replaying what was already served before the restart: {missing} lines to go"))

@@ -4,16 +4,13 @@
 use crate::contract::own as metric;
 use crate::snapshot::{Family, Metric};
 use crate::store::{Journal, Store, StoreError};
-use crate::web::{Gate, TurnedAway};
+use crate::web::Gate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Name of its file.
 const NAME: &str = "turned-away-totals";
-
-/// The file is written anew when it has come to this many bytes.
-const LENGTH: u64 = 64 << 10;
 
 /// A line of its file: counts by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +41,7 @@ impl Visitors {
 
     /// Both series, by every reason there is.
     pub(super) fn families(&self) -> Vec<Family> {
-        let away: &TurnedAway = self.gate.turned_away();
+        let away = self.gate.turned_away();
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let totals = Totals {
             requests: sum(&self.before.requests, away.requests()),
@@ -53,12 +50,7 @@ impl Visitors {
         let (journal, last) = &mut *written;
         if *last != totals {
             let line = serde_json::to_string(&totals).unwrap_or_default();
-            let done = if journal.size() < LENGTH {
-                journal.append(&line)
-            } else {
-                journal.rewrite(std::iter::once(line))
-            };
-            match done {
+            match journal.append(&line).and_then(|()| journal.compact(std::iter::once(line))) {
                 Ok(()) => *last = totals.clone(),
                 Err(error) => tracing::error!(
                     %error,
@@ -115,7 +107,7 @@ mod tests {
             assert_eq!(value(&families[0], "rate"), Value::Count(0));
             assert_eq!(value(&families[1], "timeout"), Value::Count(round));
             assert_eq!((families[0].series.len(), families[1].series.len()), (10, 4));
-            assert!(std::fs::metadata(store.path(NAME)).unwrap().len() < LENGTH + 1_000);
+            assert!(std::fs::metadata(store.path(NAME)).unwrap().len() < Journal::LENGTH + 1_000);
         }
     }
 }

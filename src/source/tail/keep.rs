@@ -101,11 +101,7 @@ impl Kept {
         listed: Vec<&'a Sibling>,
         max_line: usize,
     ) -> Vec<Next<'a>> {
-        let is_gone = |held: &&Held| {
-            list.iter().all(|sibling| sibling.id != held.sibling.id)
-                && held.metadata().is_some()
-                && !self.is_copied(held, list, max_line)
-        };
+        let is_gone = |held: &&Held| held.metadata().is_some() && !self.is_listed(held, list, max_line);
         let place = |id: FileId| self.files.iter().position(|held| held.sibling.id == id);
         let mut all: Vec<Next<'a>> = listed.into_iter().map(Next::Listed).collect();
         for held in self.files.iter().filter(is_gone) {
@@ -118,12 +114,16 @@ impl Kept {
         all
     }
 
-    /// Whether a listed file has its content: it was compressed, or copied elsewhere.
-    fn is_copied(&self, held: &Held, list: &[Sibling], max_line: usize) -> bool {
+    /// Whether it is listed, or a file that has its content: it was compressed, or copied elsewhere.
+    fn is_listed(&self, held: &Held, list: &[Sibling], max_line: usize) -> bool {
+        if list.iter().any(|sibling| sibling.id == held.sibling.id) {
+            return true;
+        }
+        let Ok(Some(mut segment)) = Segment::open_at_end(&held.nameless(), max_line) else { return false };
         // What is held is a file of its own.
-        let others =
+        let mut others =
             list.iter().filter(|sibling| self.files.iter().all(|held| held.sibling.id != sibling.id));
-        is_copied(&held.nameless(), others, max_line)
+        others.any(|sibling| segment.is_copied_by(sibling).unwrap_or(false))
     }
 
     /// Holds what comes after the one being read.
@@ -143,10 +143,7 @@ impl Kept {
     /// former is gone, and the latter came to be clearly later.
     fn missed(&self, reading: &mut Segment, list: &[Sibling], max_line: usize) -> bool {
         let (is_there, written) = if let Some(held) = self.files.last() {
-            let newest = held.nameless();
-            let is_there =
-                list.iter().any(|sibling| sibling.id == newest.id) || is_copied(&newest, list, max_line);
-            (is_there, newest.modified)
+            (self.is_listed(held, list, max_line), held.nameless().modified)
         } else {
             let _ = reading.look();
             let is_it = |sibling: &Sibling| {
@@ -235,12 +232,6 @@ impl Tail {
         }
         kept.make_room();
     }
-}
-
-/// Whether one of the others has the content of this file, under whatever name.
-fn is_copied<'a>(file: &Sibling, others: impl IntoIterator<Item = &'a Sibling>, max_line: usize) -> bool {
-    let Ok(Some(mut segment)) = Segment::open_at_end(file, max_line) else { return false };
-    others.into_iter().any(|sibling| segment.is_copied_by(sibling).unwrap_or(false))
 }
 
 /// Whether a file came to be clearly later than `at`, in nanoseconds since 1970, at which the one known before it was

@@ -29,14 +29,19 @@ fn started() -> World {
     world
 }
 
+/// A rotation for each of these numbers, after each of which the files are looked at.
+fn rotate_each(world: &mut World, numbers: std::ops::Range<u32>, kept: u32) {
+    for number in numbers {
+        rotate(world, number, kept);
+        look(world);
+    }
+}
+
 #[test]
 fn they_are_read_all_the_same() {
     let mut world = started();
     look(&mut world);
-    for number in 2..7 {
-        rotate(&mut world, number, 1);
-        look(&mut world);
-    }
+    rotate_each(&mut world, 2..7, 1);
     world.expect(&["1a", "1b", "2", "3", "4", "5", "6"]);
     assert_eq!(world.told(), [Notice::Rotated(Rotation::Renamed); 5]);
     world.append("7\n");
@@ -46,10 +51,7 @@ fn they_are_read_all_the_same() {
 #[test]
 fn one_that_is_compressed_is_not_read_twice() {
     let mut world = started();
-    for number in 2..4 {
-        rotate(&mut world, number, 5);
-        look(&mut world);
-    }
+    rotate_each(&mut world, 2..4, 5);
     for number in 1..3 {
         world.compress(&world.path(&format!("audit.log.{number}")), Format::Gzip);
     }
@@ -61,10 +63,7 @@ fn one_that_is_compressed_is_not_read_twice() {
 #[test]
 fn nothing_is_held_once_it_was_read() {
     let mut world = started();
-    for number in 2..5 {
-        rotate(&mut world, number, 1);
-        look(&mut world);
-    }
+    rotate_each(&mut world, 2..5, 1);
     world.expect(&["1a", "1b", "2", "3", "4"]);
     world.wait(10);
     world.expect(&[]);
@@ -75,10 +74,7 @@ fn nothing_is_held_once_it_was_read() {
 #[test]
 fn a_restart_tells_that_they_are_gone() {
     let mut world = started();
-    for number in 2..5 {
-        rotate(&mut world, number, 1);
-        look(&mut world);
-    }
+    rotate_each(&mut world, 2..5, 1);
     world.restart(From::Next);
     world.expect(&["1a", "3", "4"]);
     assert_eq!(world.told(), [Notice::Gap, Notice::Rotated(Rotation::Renamed)]);
@@ -94,10 +90,7 @@ fn what_is_too_large_to_be_held_is_told() {
         world.append(filling);
     }
     look(&mut world);
-    for number in 3..6 {
-        rotate(&mut world, number, 1);
-        look(&mut world);
-    }
+    rotate_each(&mut world, 3..6, 1);
     world.expect(&["1a", "1b", "3", "4", "5"]);
     let told = world.told();
     assert_eq!(told.iter().filter(|notice| **notice == Notice::Gap).count(), 1, "{told:?}");
